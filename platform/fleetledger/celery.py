@@ -1,0 +1,53 @@
+"""The Celery app: the broker's settings with the one timetable of everything that recurs."""
+
+import os
+from datetime import timedelta
+
+from celery import Celery
+from celery.schedules import crontab
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleetledger.settings")
+
+from django.conf import settings
+
+
+def _broker_url(url: str) -> str:
+    """Celery's spelling of a Redis URL: a socket is redis+socket:// to it, unix:// to redis-py."""
+    return "redis+socket://" + url.removeprefix("unix://").replace("?db=", "?virtual_host=") if url.startswith("unix://") else url
+
+
+app = Celery("fleetledger")
+app.conf.update(
+    broker_url=_broker_url(settings.REDIS_URL),
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 5},
+    result_backend=None,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=1800,
+    task_soft_time_limit=1740,
+    task_default_queue="default",
+    task_queues=[Queue("default"), Queue("telemetry"), Queue("bills")],
+    task_routes={"monitoring.telemetry.*": {"queue": "telemetry"}, "costs.*": {"queue": "bills"}},
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    timezone="UTC",
+    enable_utc=True,
+    beat_scheduler="redbeat.RedBeatScheduler",
+    beat_max_loop_interval=5,
+    redbeat_redis_url=settings.REDIS_URL,
+    redbeat_key_prefix="fleetledger:redbeat:",
+    redbeat_lock_timeout=30,
+    beat_schedule={
+        "pull telemetry": {"task": "monitoring.telemetry.tasks.pull_all", "schedule": timedelta(seconds=60)},
+        "re-read the last two hours": {"task": "monitoring.telemetry.tasks.reread_recent", "schedule": crontab(minute="*/15")},
+        "re-read yesterday": {"task": "monitoring.telemetry.tasks.reread_yesterday", "schedule": crontab(hour="0", minute="40")},
+        "check that time adds up": {"task": "monitoring.telemetry.tasks.check_identity", "schedule": crontab(hour="1", minute="10")},
+        "drop rolled-up facts": {"task": "monitoring.telemetry.tasks.drop_old_facts", "schedule": crontab(hour="1", minute="40")},
+        "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},
+    },
+)
+app.autodiscover_tasks(["monitoring.telemetry", "costs", "fleetledger.demo"])

@@ -1,0 +1,60 @@
+"""The `fleetledger` command: finds or starts the servers that a command needs, then runs it."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from fleetledger.embedded import state as embedded_state
+
+NEEDS_NOTHING = frozenset({"help", "--help", "-h", "--version", "makemessages", "collectstatic", "check", "spectacular", "demo-world"})
+NEEDS_REDIS = frozenset({"worker", "beat", "web", "demo-seed", "doctor"})
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+    arguments = sys.argv if argv is None else argv
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleetledger.settings")
+    command = arguments[1] if len(arguments) > 1 else "help"
+    try:
+        part = _part(command)
+        if part is not None:
+            return part(arguments[2:])
+        if command in NEEDS_NOTHING:
+            return _django(arguments)
+        return _with_servers(command, arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 1
+
+
+def _part(command: str) -> Callable[[list[str]], int] | None:
+    from fleetledger.embedded import parts, up
+
+    return {"up": up.main, "web": parts.web, "worker": parts.worker, "beat": parts.beat}.get(command)
+
+
+def _with_servers(command: str, arguments: list[str]) -> int:
+    from fleetledger.embedded import session
+    from fleetledger.embedded.errors import EmbeddedError
+
+    try:
+        state = embedded_state.resolve(os.environ.get("FLEETLEDGER_STATE_DIR"))
+        with session.environment(state, need_redis=command in NEEDS_REDIS) as settings:
+            os.environ.update(settings)
+            return _django(arguments)
+    except EmbeddedError as error:
+        print(error, file=sys.stderr)  # noqa: T201 the command line's own voice
+        return 1
+
+
+def _django(arguments: list[str]) -> int:
+    """Hand over to Django's commands, whose refusals become one sentence on stderr."""
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(arguments)
+    except SystemExit as leaving:
+        code = leaving.code
+        return code if isinstance(code, int) else int(code is not None)
+    return 0

@@ -1,0 +1,15 @@
+"""Registers the fleet app."""
+
+from django.apps import AppConfig
+
+
+class FleetConfig(AppConfig):
+    name = "fleetledger.fleet"
+    label = "fleet"
+    verbose_name = "Fleet"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from fleetledger.fleet import audit
+
+        audit.register()
