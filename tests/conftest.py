@@ -3,7 +3,6 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,11 +18,6 @@ def pytest_configure(config: pytest.Config) -> None:
     for folder in (str(ROOT), str(ROOT / "platform")):
         if folder not in sys.path:
             sys.path.insert(0, folder)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests() -> None:  # pragma: no cover - documented order of pytest's start
-    return None
 
 
 def _start_servers() -> None:
@@ -57,6 +51,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Iterator[Path]:
+def shared_data() -> Path:
     """The folder of real captures, bills and reports; for tests marked `conformance`."""
-    yield SHARED
+    return SHARED

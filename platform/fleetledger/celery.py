@@ -14,7 +14,11 @@ from django.conf import settings
 
 def _broker_url(url: str) -> str:
     """Celery's spelling of a Redis URL: a socket is redis+socket:// to it, unix:// to redis-py."""
-    return "redis+socket://" + url.removeprefix("unix://").replace("?db=", "?virtual_host=") if url.startswith("unix://") else url
+    return (
+        "redis+socket://" + url.removeprefix("unix://").replace("?db=", "?virtual_host=")
+        if url.startswith("unix://")
+        else url
+    )
 
 
 app = Celery("fleetledger")
@@ -43,10 +47,22 @@ app.conf.update(
     redbeat_lock_timeout=30,
     beat_schedule={
         "pull telemetry": {"task": "monitoring.telemetry.tasks.pull_all", "schedule": timedelta(seconds=60)},
-        "re-read the last two hours": {"task": "monitoring.telemetry.tasks.reread_recent", "schedule": crontab(minute="*/15")},
-        "re-read yesterday": {"task": "monitoring.telemetry.tasks.reread_yesterday", "schedule": crontab(hour="0", minute="40")},
-        "check that time adds up": {"task": "monitoring.telemetry.tasks.check_identity", "schedule": crontab(hour="1", minute="10")},
-        "drop rolled-up facts": {"task": "monitoring.telemetry.tasks.drop_old_facts", "schedule": crontab(hour="1", minute="40")},
+        "re-read the last two hours": {
+            "task": "monitoring.telemetry.tasks.reread_recent",
+            "schedule": crontab(minute="*/15"),
+        },
+        "re-read yesterday": {
+            "task": "monitoring.telemetry.tasks.reread_yesterday",
+            "schedule": crontab(hour="0", minute="40"),
+        },
+        "check that time adds up": {
+            "task": "monitoring.telemetry.tasks.check_identity",
+            "schedule": crontab(hour="1", minute="10"),
+        },
+        "drop rolled-up facts": {
+            "task": "monitoring.telemetry.tasks.drop_old_facts",
+            "schedule": crontab(hour="1", minute="40"),
+        },
         "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},
     },
 )

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from fleetledger.embedded import state as embedded_state
 
-NEEDS_NOTHING = frozenset({"help", "--help", "-h", "--version", "makemessages", "collectstatic", "check", "spectacular", "demo-world"})
+NEEDS_NOTHING = frozenset(
+    {"help", "--help", "-h", "--version", "makemessages", "collectstatic", "check", "spectacular", "demo-world"}
+)
 NEEDS_REDIS = frozenset({"worker", "beat", "web", "demo-seed", "doctor"})
 
 

@@ -8,7 +8,7 @@ env = environ.Env()
 
 
 def text(name: str, default: str = "") -> str:
-    """A setting; where NAME_FILE is set its file's content is taken, so that secrets need not stand in the environment."""
+    """A setting; where NAME_FILE is set, its file's content is taken: secrets need not stand in the environment."""
     path = env.str(f"{name}_FILE", default="")
     return Path(path).read_text().strip() if path else str(env.str(name, default=default))
 

@@ -74,7 +74,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default="postgres://fleetledger@127.0.0.1:5432/fleetledger")}
+DATABASES: dict[str, Any] = {
+    "default": env.db_url("DATABASE_URL", default="postgres://fleetledger@127.0.0.1:5432/fleetledger")
+}
 DATABASES["default"] |= {"CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
@@ -82,12 +84,18 @@ DATABASES["default"]["OPTIONS"] |= {
     "options": f"-c lock_timeout=15s -c statement_timeout={number('FLEETLEDGER_DB_STATEMENT_TIMEOUT_S', 120)}s",
 }
 if flag("FLEETLEDGER_DB_POOL"):
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": number("FLEETLEDGER_DB_POOL_SIZE", 8), "timeout": 5}
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": number("FLEETLEDGER_DB_POOL_SIZE", 8),
+        "timeout": 5,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},  # per process: pages answer while Redis is down
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache"
+    },  # per process: pages answer while Redis is down
 }
 
 AUTH_USER_MODEL = "fleet.User"
@@ -133,7 +141,7 @@ SILENCED_SYSTEM_CHECKS = (
     []
     if HTTPS
     else [
-        "security.W004",  # HSTS, redirects and secure cookies belong to FLEETLEDGER_HTTPS=1: without TLS they lock people out
+        "security.W004",  # HSTS and secure cookies belong to FLEETLEDGER_HTTPS=1: without TLS they lock people out
         "security.W008",
         "security.W012",
         "security.W016",
@@ -178,7 +186,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Fleetledger",
     "VERSION": "1",
-    "DESCRIPTION": "GPU usage, money and health, as the pages show them. Times are RFC 3339 in UTC; money is a decimal string.",
+    "DESCRIPTION": "GPU usage and money as the pages show them. Times are RFC 3339 in UTC, money is a decimal string.",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -203,7 +211,9 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 _RENDERER: Any = (
-    structlog.processors.JSONRenderer() if text("FLEETLEDGER_LOG", "json") == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    structlog.processors.JSONRenderer()
+    if text("FLEETLEDGER_LOG", "json") == "json"
+    else structlog.dev.ConsoleRenderer(colors=False)
 )
 LOGGING = {
     "version": 1,

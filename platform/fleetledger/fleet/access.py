@@ -78,7 +78,9 @@ def teams_visible_to(principal: Principal) -> TeamScope:
     """The teams whose usage and money `principal` may see: own teams and all below them; fleet roles see everything."""
     if isinstance(principal, TokenPrincipal):
         team_id = principal.token.team_id
-        return TeamScope.everything() if team_id is None else TeamScope(fleet=False, team_ids=_with_descendants({team_id}))
+        return (
+            TeamScope.everything() if team_id is None else TeamScope(fleet=False, team_ids=_with_descendants({team_id}))
+        )
     if isinstance(principal, AnonymousUser) or not principal.is_active:
         return TeamScope.nothing()
     if principal.is_superuser or principal.role in FLEET_ROLES:
@@ -88,7 +90,7 @@ def teams_visible_to(principal: Principal) -> TeamScope:
 
 
 def can(principal: Principal, capability: Capability, *, team: Team | None = None, area: str = "") -> bool:
-    """Whether `principal` may do this, for a team where one is named. `area` narrows token scopes such as read:costs."""
+    """Whether `principal` may do this, for a team where one is named. `area` narrows scopes: read:costs."""
     if isinstance(principal, TokenPrincipal):
         return _token_can(principal.token, capability, team, area)
     if isinstance(principal, AnonymousUser) or not principal.is_active:

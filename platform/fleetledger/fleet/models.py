@@ -24,7 +24,9 @@ class User(AbstractUser):
     time_zone = models.CharField(max_length=64, default="UTC")
 
     class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(role__in=Role.values), name="fleet_user_role_known")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="fleet_user_role_known")
+        ]
 
 
 class Team(models.Model):
@@ -60,6 +62,9 @@ class Membership(models.Model):
             models.CheckConstraint(condition=Q(role__in=Role.values), name="fleet_membership_role_known"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.user} as {self.role} of {self.team}"
+
 
 class Cluster(models.Model):
     name = models.CharField(max_length=200, unique=True)
@@ -74,7 +79,7 @@ class Cluster(models.Model):
 
 
 class Node(models.Model):
-    """A machine. `provider_id` ties it to bill rows (their ResourceId's last segment); `gpus` is what it should have."""
+    """A machine. `provider_id` ties it to bill rows by their ResourceId's last segment; `gpus` is what it should have."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, related_name="nodes")
     name = models.CharField(max_length=253)
@@ -87,7 +92,9 @@ class Node(models.Model):
 
     class Meta:
         ordering: ClassVar = ["cluster__name", "name"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["cluster", "name"], name="fleet_node_once_per_cluster")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cluster", "name"], name="fleet_node_once_per_cluster")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -101,7 +108,7 @@ class SourceKind(models.TextChoices):
 
 
 class Source(models.Model):
-    """Where facts come from. `config` holds the kind's own keys as the configuration file has them, secrets as references."""
+    """Where facts come from. `config` holds the kind's own keys as in the configuration file, secrets as references."""
 
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=16, choices=SourceKind)
@@ -116,7 +123,9 @@ class Source(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name"]
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(kind__in=SourceKind.values), name="fleet_source_kind_known")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(kind__in=SourceKind.values), name="fleet_source_kind_known")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -131,7 +140,9 @@ class Gpu(models.Model):
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="gpus")
     device_index = models.CharField(max_length=32, blank=True)
     memory_mib = models.PositiveIntegerField(null=True, blank=True)
-    slices = models.PositiveSmallIntegerField(default=7, help_text="Compute slices of the model under MIG: 7, or 4 on A30.")
+    slices = models.PositiveSmallIntegerField(
+        default=7, help_text="Compute slices of the model under MIG: 7, or 4 on A30."
+    )
     first_sample_at = models.DateTimeField(null=True, blank=True)
     last_sample_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
@@ -142,7 +153,9 @@ class Gpu(models.Model):
             models.CheckConstraint(condition=~Q(uuid=""), name="fleet_gpu_has_uuid"),
             models.CheckConstraint(condition=Q(slices__gte=1), name="fleet_gpu_has_slices"),
             models.CheckConstraint(
-                condition=Q(retired_at__isnull=True) | Q(first_sample_at__isnull=True) | Q(retired_at__gte=F("first_sample_at")),
+                condition=Q(retired_at__isnull=True)
+                | Q(first_sample_at__isnull=True)
+                | Q(retired_at__gte=F("first_sample_at")),
                 name="fleet_gpu_retired_after_first_sample",
             ),
         ]
@@ -173,7 +186,7 @@ class MigSlice(models.Model):
 
 
 class Workload(models.Model):
-    """What held a GPU: a pod (or a Slurm job) of a namespace. `kind` is its class from a configured label, else empty."""
+    """What held a GPU: a pod (or a Slurm job) of a namespace. `kind` is its class from a configured label or empty."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, related_name="workloads")
     namespace = models.CharField(max_length=253, blank=True)
@@ -193,10 +206,10 @@ class Workload(models.Model):
 
 
 class OwnershipRule(models.Model):
-    """Whose usage or bill rows match. Rules are asked in order of `position`; the first that is in force and matches wins.
+    """Whose usage or bill rows match. Rules are asked by `position`; the first that is in force and matches wins.
 
-    `match` has the configuration's keys: cluster, namespace, node, workload, gpu_model, pool (anchored regular expressions),
-    and tags (literal values of bill tags). `valid_from` and `valid_until` are days in UTC, half-open.
+    `match` has the configuration's keys: cluster, namespace, node, workload, gpu_model, pool (anchored regular
+    expressions) and tags (literal values of bill tags). `valid_from` and `valid_until` are days in UTC, half-open.
     """
 
     position = models.PositiveIntegerField()
@@ -214,6 +227,9 @@ class OwnershipRule(models.Model):
                 name="fleet_ownershiprule_ends_after_it_starts",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.team}"
 
 
 class IdlePolicy(models.TextChoices):
@@ -282,6 +298,9 @@ class SetupLink(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
 
+    def __str__(self) -> str:
+        return f"valid until {self.expires_at:%Y-%m-%d %H:%M}"
+
 
 class JobState(models.TextChoices):
     QUEUED = "queued", "Queued"
@@ -309,7 +328,12 @@ class Job(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(state__in=JobState.values), name="fleet_job_state_known")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=JobState.values), name="fleet_job_state_known")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"
 
 
 class IdempotencyKey(models.Model):
@@ -326,3 +350,6 @@ class IdempotencyKey(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["principal", "key"], name="fleet_idempotencykey_once_per_principal")
         ]
+
+    def __str__(self) -> str:
+        return self.key
