@@ -79,7 +79,7 @@ class Cluster(models.Model):
 
 
 class Node(models.Model):
-    """A machine. `provider_id` ties it to bill rows by their ResourceId's last segment; `gpus` is what it should have."""
+    """A machine. `provider_id` ties it to bill rows (their ResourceId's last segment); `gpus`: what it should have."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, related_name="nodes")
     name = models.CharField(max_length=253)
