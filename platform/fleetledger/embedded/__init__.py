@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis from wheels, kept running by one supervisor; knows nothing of Django."""
