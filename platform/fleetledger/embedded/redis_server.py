@@ -11,6 +11,12 @@ from fleetledger.embedded import launch, wheels
 from fleetledger.embedded.server import wait_for_leftover
 from fleetledger.embedded.state import StateDir, private_directory
 
+_REQUEUE = """
+for _, tag in ipairs(redis.call('ZRANGE', 'unacked_index', 0, -1)) do
+  redis.call('ZADD', 'unacked_index', 'XX', 0, tag)
+end
+"""
+
 
 class RedisServer:
     """The broker of one state directory."""
@@ -78,3 +84,13 @@ class RedisServer:
 def url_of(path: Path) -> str:
     """The URL as redis-py reads it."""
     return f"unix://{quote(str(path))}?db=0"
+
+
+def requeue_unfinished(state: StateDir) -> None:
+    """Make tasks that killed workers left behind due at once; Celery would wait an hour, in case they still run.
+
+    Only right while no worker runs, as at the start of the supervisor.
+    """
+    sock = state.sockets("redis") / "redis.sock"
+    command = [str(wheels.redis_program("redis-cli")), "-s", str(sock), "EVAL", _REQUEUE, "0"]
+    subprocess.run(command, check=False, capture_output=True, timeout=30)
