@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import django_stubs_ext
 import structlog
 
 from fleetledger import paths
 from fleetledger.env import env, flag, number, text, words
+
+django_stubs_ext.monkeypatch()  # typed fields and querysets may name their types at run time
 
 DEBUG = False
 SECRET_KEY = text("SECRET_KEY", "set-by-the-state-directory-or-SECRET_KEY_FILE")
