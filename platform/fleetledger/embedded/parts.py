@@ -15,9 +15,10 @@ from fleetledger.embedded.errors import EmbeddedError
 QUEUES = "default,telemetry,bills"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+DEFAULT_THREADS = min(8, 2 * (os.cpu_count() or 1))
 
 
-def web_command(host: str, port: int, *, threads: int = 8, workers: int = 1) -> list[str]:
+def web_command(host: str, port: int, *, threads: int = DEFAULT_THREADS, workers: int = 1) -> list[str]:
     """Granian before the product's WSGI application."""
     options = {
         "interface": "wsgi",
@@ -51,7 +52,12 @@ def web(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="fleetledger web", description="Serves the pages and the API.")
     parser.add_argument("--host", default=DEFAULT_HOST)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
-    parser.add_argument("--threads", type=int, default=8, help="requests at a time per process (default: 8)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=DEFAULT_THREADS,
+        help=f"requests at a time per process (default: {DEFAULT_THREADS})",
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
     options = parser.parse_args(arguments)
     return _run(web_command(options.host, options.port, threads=options.threads, workers=options.workers))
@@ -76,7 +82,7 @@ def beat(arguments: list[str]) -> int:
 
 def _celery() -> list[str]:
     # in a container and under sudo root is meant; our tasks are JSON, which is what the warning is about
-    return [sys.executable, "-P", "-W", "ignore:You're running the worker", "-m", "celery"]
+    return [sys.executable, "-P", "-W", "ignore:You're running the worker", "-m", "celery", "--quiet"]
 
 
 def _run(command: list[str]) -> int:

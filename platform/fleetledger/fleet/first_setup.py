@@ -15,7 +15,7 @@ def path() -> str | None:
 
 
 def is_open_to(token: str) -> bool:
-    """Whether this link may still make the first user: signed by this installation, in the last week, nobody there yet."""
+    """Whether this link may still make the first user: signed here, in the last week, and nobody is there yet."""
     try:
         word = signing.loads(token, salt=SALT, max_age=LIFETIME_S)
     except signing.BadSignature:

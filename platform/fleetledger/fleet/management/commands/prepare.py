@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from typing import Any
 
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
@@ -21,9 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--wait", type=float, default=60.0, help="seconds to wait for the database (default: 60)")
 
-    def handle(self, *args: object, wait: float, verbosity: int, **options: object) -> None:
-        _wait_for_database(wait)
-        call_command("migrate", interactive=False, verbosity=verbosity)
+    def handle(self, *_args: object, **options: Any) -> None:
+        _wait_for_database(options["wait"])
+        call_command("migrate", interactive=False, verbosity=options["verbosity"])
         path = first_setup.path()
         if path is not None:
             self.stdout.write(f"set-up-path {path}")
