@@ -1,0 +1,25 @@
+"""The command `backup FILE`."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand
+
+from fleetledger.fleet import dumps
+
+
+class Command(BaseCommand):
+    help = "Writes the whole database into one new file; everything may go on running meanwhile."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="a file that does not exist yet")
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        try:
+            size_bytes = dumps.back_up(options["file"])
+        except (dumps.DumpError, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Wrote {options['file']} ({size_bytes / 1e6:.1f} MB).")
