@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from celery import Celery
 from celery.schedules import crontab
-from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleetledger.settings")
 
@@ -33,7 +32,7 @@ app.conf.update(
     task_time_limit=1800,
     task_soft_time_limit=1740,
     task_default_queue="default",
-    task_queues=[Queue("default"), Queue("telemetry"), Queue("bills")],
+    task_queues={"default": {}, "telemetry": {}, "bills": {}},
     task_routes={"monitoring.telemetry.*": {"queue": "telemetry"}, "costs.*": {"queue": "bills"}},
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
