@@ -290,18 +290,6 @@ class ApiToken(models.Model):
         return self.name
 
 
-class SetupLink(models.Model):
-    """The one-time link by which the first administrator signs up; used once, valid for a day."""
-
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"valid until {self.expires_at:%Y-%m-%d %H:%M}"
-
-
 class JobState(models.TextChoices):
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"

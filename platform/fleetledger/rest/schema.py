@@ -1,0 +1,151 @@
+"""The words by which the OpenAPI document is written: ways to sign in, answers from dataclasses, problems."""
+
+import re
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+
+F = TypeVar("F")
+_PLAIN: dict[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
+    str: serializers.CharField,
+    int: serializers.IntegerField,
+    float: serializers.FloatField,
+    bool: serializers.BooleanField,
+    datetime: serializers.DateTimeField,
+    date: serializers.DateField,
+    UUID: serializers.UUIDField,
+}
+LIST_PARAMETERS = [
+    OpenApiParameter("limit", int, description="Rows on a page, 1 to 1000 (10000 as CSV)."),
+    OpenApiParameter("cursor", str, description="From 'next' or 'previous' of an answer."),
+]
+FORMAT = OpenApiParameter("format", str, enum=["json", "csv"], description="The form of the answer.")
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "fleetledger.rest.auth.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, _auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "An API token: fl_..."}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "fleetledger.rest.auth.PageSessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, _auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "The session of a page."}
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="One sentence that says what to do.")
+
+
+def problem_responses(*statuses: int) -> dict[tuple[int, str], Any]:
+    """The refusals of an endpoint; every one may also answer 401, 403, 406, 429 and 503."""
+    known = sorted({401, 403, 406, 422, 429, 503, *statuses})
+    return {(status, "application/problem+json"): Problem for status in known}
+
+
+def endpoint(
+    row: type[Any] | None = None,
+    *,
+    many: bool = False,
+    summary: str = "",
+    parameters: Sequence[OpenApiParameter] = (),
+    request: Any = None,
+    status: int = 200,
+    refusals: Sequence[int] = (),
+    csv: bool | None = None,
+    operation_id: str | None = None,
+) -> Any:
+    """Describes a handler that answers with the dataclass (or serializer) `row`, or a page of them."""
+    answer = _answer(row, many=many)
+    takes_csv = many if csv is None else csv
+    responses: dict[Any, Any] = {(status, "application/json"): answer}
+    if takes_csv:
+        responses[status, "text/csv"] = OpenApiTypes.STR
+    if status == 200:  # noqa: PLR2004 HTTP's OK
+        responses[304] = OpenApiResponse(description="As the client has it already.")
+    listing = LIST_PARAMETERS if many else []
+    return extend_schema(
+        operation_id=operation_id,
+        summary=summary,
+        parameters=[*parameters, *listing, *([FORMAT] if takes_csv else [])],
+        request=request,
+        responses=responses | problem_responses(*refusals),
+    )
+
+
+@cache
+def serializer_of(shape: type[Any]) -> type[serializers.Serializer[Any]]:
+    """A serializer with a dataclass's fields, for the OpenAPI document alone."""
+    hints = get_type_hints(shape)
+    members: dict[str, Any] = {item.name: _field(hints[item.name]) for item in fields(shape)}
+    members["__doc__"] = (shape.__doc__ or "").split("\n")[0]
+    return type(f"{shape.__name__}Serializer", (serializers.Serializer,), members)
+
+
+def _answer(row: type[Any] | None, *, many: bool) -> Any:
+    if row is None:
+        return None
+    one: Any = serializer_of(row) if is_dataclass(row) else row
+    if not many:
+        return one
+    name = re.sub(r"Serializer$", "", one.__name__)
+    link = {"allow_null": True}
+    return inline_serializer(
+        f"{name}Page",
+        {
+            "results": one(many=True),
+            "next": serializers.URLField(**link),  # type: ignore[arg-type]
+            "previous": serializers.URLField(**link),  # type: ignore[arg-type]
+        },
+    )
+
+
+def _field(hint: Any, *, nullable: bool = False) -> Any:
+    """The field for a type hint."""
+    if get_origin(hint) in (Union, types.UnionType):
+        inner = get_args(hint)
+        kept = [item for item in inner if item is not type(None)]
+        return _field(kept[0], nullable=type(None) in inner)
+    options: dict[str, Any] = {"allow_null": True} if nullable else {}
+    return _container(hint, options) or _scalar(hint, options)
+
+
+def _container(hint: Any, options: dict[str, Any]) -> Any:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (list, tuple, set, frozenset, Sequence):
+        return serializers.ListField(child=_field(inner[0]), **options)
+    if hint is dict or origin in (dict, Mapping):
+        return serializers.DictField(**options)
+    return serializer_of(hint)(**options) if is_dataclass(hint) and isinstance(hint, type) else None
+
+
+def _scalar(hint: Any, options: dict[str, Any]) -> Any:
+    if get_origin(hint) is Literal:
+        return serializers.ChoiceField(choices=list(get_args(hint)), **options)
+    if hint is Decimal:
+        return serializers.CharField(help_text="A decimal number.", **options)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return serializers.ChoiceField(choices=[item.value for item in hint], **options)
+    plain = _PLAIN.get(hint)
+    return plain(**options) if plain else serializers.JSONField(**options)

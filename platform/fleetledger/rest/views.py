@@ -1,0 +1,90 @@
+"""What every endpoint stands on: who asks, what they may see, ETags, and the headers of each answer."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from fleetledger.fleet.access import Capability, Principal, TeamScope
+from fleetledger.rest.auth import caller_key, principal, scope_of
+from fleetledger.rest.pagination import Ask, Key, Page, page_in_memory, paged_response
+from fleetledger.rest.problems import ProblemError
+
+
+class Negotiation(DefaultContentNegotiation):
+    """`?format=` as a word that is refused with the words that are known."""
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:  # noqa: A002 DRF names it so
+        fitting = [renderer for renderer in renderers if renderer.format == format]
+        if not fitting:
+            known = ", ".join(sorted({renderer.format for renderer in renderers}))
+            raise ProblemError(f"'format' is one of {known}.", parameter="format")
+        return fitting
+
+
+class ApiView(APIView):
+    """`area` is the word that narrows scopes (read:costs); `write_capability` is what a change needs."""
+
+    area: ClassVar[str] = ""
+    write_capability: ClassVar[Capability | None] = None
+    csv_columns: ClassVar[tuple[str, ...] | None] = None
+    content_negotiation_class = Negotiation
+
+    @property
+    def caller(self) -> Principal:
+        return principal(self.request)
+
+    @property
+    def teams(self) -> TeamScope:
+        """The tenant filter for this request's reads."""
+        return scope_of(self.request)
+
+    def page(self, rows: Any, key: Callable[[Any], Key]) -> Response:
+        """`rows`, all of them in the order of `key`, as a page of {results, next, previous}."""
+        ask = Ask.of(self.request)
+        page: Page[Any] = page_in_memory(list(rows), ask, key)
+        return paged_response(self.request, page)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        rate = getattr(getattr(request, "_request", request), "rate_limit", None)
+        if rate is not None:
+            limit, left, reset_s = rate
+            answer["RateLimit-Limit"], answer["RateLimit-Remaining"], answer["RateLimit-Reset"] = (
+                str(limit),
+                str(left),
+                str(reset_s),
+            )
+        if not answer.has_header("Cache-Control"):
+            answer["Cache-Control"] = "private, no-cache"
+        return answer
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:  # noqa: FBT001, FBT002 DRF's signature
+        """As DRF; a refusal of the format itself is told as JSON."""
+        chosen: tuple[BaseRenderer, str] = super().perform_content_negotiation(request, force=force)
+        return chosen
+
+
+def with_etag(request: Request, version: str, build: Callable[[], Response]) -> Response:
+    """`build()` with an ETag of `version`, address and caller; 304 without building where the client has it already."""
+    renderer = getattr(request.accepted_renderer, "format", "")
+    known = f"{version}\n{request.get_full_path()}\n{caller_key(request)}\n{renderer}\n{_scope_words(request)}"
+    tag = f'"{hashlib.sha256(known.encode()).hexdigest()[:32]}"'
+    is_known = tag in _tags(request.headers.get("If-None-Match", ""))
+    response = Response(status=304) if is_known else build()
+    response["ETag"] = tag
+    return response
+
+
+def _tags(header: str) -> list[str]:
+    return [item.strip().removeprefix("W/") for item in header.split(",")]
+
+
+def _scope_words(request: Request) -> str:
+    scope = scope_of(request)
+    return "fleet" if scope.fleet else ",".join(map(str, sorted(scope.team_ids)))
