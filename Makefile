@@ -6,8 +6,8 @@ MAKEFLAGS += --no-print-directory
 .PHONY: help demo test install install-test test-programs clean
 
 PYTHON ?= python3
-HOST ?= 127.0.0.1
-PORT ?= 8000
+ARGS ?=
+PYTEST_ARGS ?=
 BIN := .venv/bin
 APT_INSTALL := apt-get install -y --no-install-recommends
 # what the tests start or look at, each with the Debian package that brings it
@@ -15,12 +15,12 @@ TEST_PROGRAMS := chromium:chromium prometheus:prometheus promtool:prometheus amt
 	/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 
 help:
-	@echo "make demo    install into .venv, then run everything with a simulated fleet (HOST=$(HOST) PORT=$(PORT))"
+	@echo "make demo    install into .venv, then run everything with a simulated fleet (ARGS="--port 9000" for another port)"
 	@echo "make test    install what the tests need, then run linters, types, import rules and all tests"
 	@echo "make clean   remove .venv and what tools left behind"
 
 demo: install
-	@exec $(BIN)/python manage.py up --demo --host $(HOST) --port $(PORT)
+	@exec $(BIN)/python manage.py up --demo $(ARGS)
 
 test: test-programs install-test
 	@echo "== ruff"
