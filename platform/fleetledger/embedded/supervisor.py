@@ -8,22 +8,22 @@
 6. on Ctrl-C or SIGTERM: the parts, then the servers.
 """
 
-import errno
 import os
 import secrets
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from fleetledger.embedded import parts, probe, python, redis_server, session
+from fleetledger.embedded import parts, ports, probe, python, redis_server, session
 from fleetledger.embedded import state as places
 from fleetledger.embedded.console import Console
 from fleetledger.embedded.crew import Child, Crew, Part, StopSteps
-from fleetledger.embedded.errors import AddressUnusableError, AlreadyRunningError, PartFailedError, PortInUseError
+from fleetledger.embedded.errors import AlreadyRunningError, PartFailedError
 from fleetledger.embedded.locks import opened
+from fleetledger.embedded.product import Product
 
 FIRST_PAGE_S = 180.0
 TOO_MANY_DEATHS = 3
@@ -56,27 +56,45 @@ class Wishes:
         return f"http://{host}:{self.port}"
 
 
-def run(wishes: Wishes) -> int:
+def run(wishes: Wishes, product: Product | None = None) -> int:
     """Run the product until it is told to end; gives the exit status."""
     state = places.resolve(wishes.state_dir)
     places.prepare(state)
     console = Console()
     crew = Crew(console)
     with _only_one(state), _signals(crew):
-        _require_free_port(wishes)
+        ports.require_free(wishes.host, wishes.port)
         with session.environment(state, need_redis=True) as settings:
             if "REDIS_URL" not in os.environ:
                 redis_server.requeue_unfinished(state)
             try:
-                return _Supervisor(wishes, settings, console, crew).run()
+                return _Supervisor(
+                    wishes,
+                    settings,
+                    console=console,
+                    crew=crew,
+                    product=product or Product(),
+                    demo_port_file=state.root / "demo-port",
+                ).run()
             finally:
                 crew.end()
                 console.say("Stopped.")
 
 
 class _Supervisor:
-    def __init__(self, wishes: Wishes, settings: dict[str, str], console: Console, crew: Crew) -> None:
+    def __init__(
+        self,
+        wishes: Wishes,
+        settings: dict[str, str],
+        *,
+        console: Console,
+        crew: Crew,
+        product: Product,
+        demo_port_file: Path,
+    ) -> None:
         self._wishes = wishes
+        self._product = product
+        self._demo_port_file = demo_port_file
         self._console = console
         self._crew = crew
         self._instance = secrets.token_hex(12)
@@ -86,13 +104,14 @@ class _Supervisor:
         self._environment = python.environment(settings | ours)
 
     def run(self) -> int:
-        if self._crew.wait_for(self._crew.start(self._part("prepare", python.command("prepare"), _PLAIN, once=True))):
-            return self._give_up("prepare", "failed")
-        web = self._crew.start(self._part("web", parts.web_command(self._wishes.host, self._wishes.port), _WEB))
+        if self._crew.wait_for(self._crew.start(self._part("prepare", self._product.prepare(), _PLAIN, once=True))):
+            self._give_up("prepare", "failed")
+            return 0
+        web = self._crew.start(self._part("web", self._product.web(self._wishes.host, self._wishes.port), _WEB))
         if not self._wait_for_first_page(web):
             return 0
         self._console.say(f"Ready: {self._wishes.address}")
-        if self._set_up_path:
+        if self._set_up_path and not self._wishes.with_demo:  # the demo brings its own users
             self._console.say(
                 f"First visit: {self._wishes.address}{self._set_up_path} (makes the first user; works once)"
             )
@@ -103,10 +122,13 @@ class _Supervisor:
         return 0
 
     def _start_the_rest(self) -> None:
-        for name, queues in (("telemetry", "telemetry,default"), ("bills", "bills,default")):
-            command = parts.worker_command(name, queues=queues, concurrency=1)
+        if self._wishes.with_demo:
+            port = ports.remembered(self._demo_port_file)
+            self._crew.start(self._part("world", self._product.demo_world(port), _PLAIN))
+            self._crew.start(self._part("demo", self._product.demo_seed(port), _PLAIN, once=True))
+        for name, command in self._product.workers().items():
             self._crew.start(self._part(name, command, _TASKS))
-        self._crew.start(self._part("beat", parts.beat_command(), _PLAIN))
+        self._crew.start(self._part("beat", self._product.beat(), _PLAIN))
 
     def _wait_for_first_page(self, web: Child) -> bool:
         """True once a page came; False when we were told to end before that."""
@@ -123,10 +145,10 @@ class _Supervisor:
             self._crew.step(0.1)
         return False
 
-    def _give_up(self, name: str, reason: str) -> int:
-        if self._crew.is_ending:
-            return 0
-        raise PartFailedError(name, reason)
+    def _give_up(self, name: str, reason: str) -> None:
+        """End with a sentence, unless we were told to end anyway."""
+        if not self._crew.is_ending:
+            raise PartFailedError(name, reason)
 
     def _part(self, name: str, command: list[str], steps: StopSteps, *, once: bool = False) -> Part:
         return Part(
@@ -169,18 +191,3 @@ def _signals(crew: Crew) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _require_free_port(wishes: Wishes) -> None:
-    """Refuse a taken port now: granian shares its port with whoever else does so, in silence."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            wishes.host, wishes.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as attempt:
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            attempt.bind(address)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUseError(wishes.host, wishes.port) from error
-        raise AddressUnusableError(wishes.host, wishes.port, error.strerror or str(error)) from error

@@ -6,16 +6,20 @@ import sys
 from fleetledger.embedded import supervisor
 from fleetledger.embedded.errors import EmbeddedError
 from fleetledger.embedded.parts import DEFAULT_HOST, DEFAULT_PORT
+from fleetledger.embedded.product import Product
 
 LAST_PORT = 65535
 
 
-def main(args: list[str]) -> int:
+def main(args: list[str], product: Product | None = None) -> int:
     """Run until Ctrl-C or SIGTERM; 0 after a clean stop, 1 after a refusal or failure, 2 for wrong usage."""
     options = _parser().parse_args(args)
     try:
         return supervisor.run(
-            supervisor.Wishes(state_dir=options.state_dir, host=options.host, port=options.port, with_demo=options.demo)
+            supervisor.Wishes(
+                state_dir=options.state_dir, host=options.host, port=options.port, with_demo=options.demo
+            ),
+            product,
         )
     except EmbeddedError as error:
         print(error, file=sys.stderr)  # noqa: T201 the command line's own voice
