@@ -1,0 +1,135 @@
+"""Reads YAML files into one plain document that knows on which line each key stands."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import yaml
+
+from fleetledger.fleet.config.issues import ConfigError, Issue, Path, Place
+
+MAX_NODES = 200_000
+MAX_DEPTH = 40
+
+
+@dataclass(slots=True)
+class Document:
+    """`values` by section, lists of several files joined; `places` by path."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[Path, Place] = field(default_factory=dict)
+
+    def place(self, path: Path) -> Place:
+        """Where `path` stands, or the nearest thing around it."""
+        for length in range(len(path), -1, -1):
+            known = self.places.get(path[:length])
+            if known is not None:
+                return known
+        return Place("configuration", 1)
+
+    def issue(self, path: Path, sentence: str) -> Issue:
+        return Issue(self.place(path), path, sentence)
+
+
+def read(texts: Iterable[tuple[str, str]]) -> Document:
+    """One document from (file name, text) pairs; raises ConfigError."""
+    document = Document()
+    for file, text in texts:
+        _join(document, _Reader(file).read(text))
+    return document
+
+
+def _join(document: Document, part: Document) -> None:
+    """Lists of the same section follow one another; anything else may stand in one file only."""
+    for section, value in part.values.items():
+        known = document.values.get(section)
+        shift = 0
+        if isinstance(known, list) and isinstance(value, list):
+            shift = len(known)
+            document.values[section] = known + value
+        elif known is None:
+            document.values[section] = value
+        elif value is not None:
+            raise ConfigError([part.issue((section,), "This section stands in another file already.")])
+        _take_places(document, part, section, shift)
+    document.places.setdefault((), part.place(()))
+
+
+def _take_places(document: Document, part: Document, section: str, shift: int) -> None:
+    for path, place in part.places.items():
+        if path[:1] == (section,):
+            moved = path
+            if shift and len(path) > 1 and isinstance(path[1], int):
+                moved = (section, path[1] + shift, *path[2:])
+            document.places.setdefault(moved, place)
+
+
+class _Reader:
+    """Turns one file's nodes into plain values, and notes their lines."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._seen = 0
+        self._document = Document()
+
+    def read(self, text: str) -> Document:
+        try:
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.YAMLError as error:
+            raise ConfigError([self._syntax_issue(error)]) from error
+        if root is None:
+            self._document.places[()] = Place(self._file, 1)
+            return self._document
+        if not isinstance(root, yaml.MappingNode):
+            raise ConfigError([Issue(self._at(root), (), "The file holds sections such as 'teams:', nothing else.")])
+        self._document.places[()] = self._at(root)
+        self._document.values = self._mapping(root, ())
+        return self._document
+
+    def _value(self, node: yaml.Node, path: Path) -> Any:
+        self._seen += 1
+        if self._seen > MAX_NODES or len(path) > MAX_DEPTH:
+            raise ConfigError([Issue(self._at(node), path, "The file is too deep or too large. Split it.")])
+        self._document.places.setdefault(path, self._at(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise ConfigError([Issue(self._at(key_node), path, "A key is a word.")])
+            key = str(key_node.value)
+            if key in values:
+                raise ConfigError([Issue(self._at(key_node), (*path, key), "This key stands twice.")])
+            self._document.places[(*path, key)] = self._at(key_node)
+            values[key] = self._value(value_node, (*path, key))
+        return values
+
+    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        try:
+            value = yaml.SafeLoader("").construct_object(node)
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            sentence = f"'{node.value}' cannot be read. Put it in quotes if it is a text."
+            raise ConfigError([Issue(self._at(node), path, sentence)]) from error
+        if isinstance(value, datetime | date):
+            return value.isoformat()
+        return value
+
+    def _at(self, node: yaml.Node) -> Place:
+        return Place(self._file, node.start_mark.line + 1)
+
+    def _syntax_issue(self, error: yaml.YAMLError) -> Issue:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else 1
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        return Issue(Place(self._file, line), (), f"This is no YAML: {problem}.")
+
+
+def plain(value: Any) -> Any:
+    """`value` without mappings that are empty because a key stands alone."""
+    return {} if value is None else dict(value) if isinstance(value, Mapping) else value
