@@ -17,6 +17,16 @@ from fleetledger.embedded.state import StateDir, is_root, private_directory, wri
 APART = Path("/var/lib/fleetledger-postgres")  # for root, where the database's account cannot enter the state directory
 SUPERUSER = "postgres"
 ROLE = DATABASE = "fleetledger"
+# written into postgresql.conf once, for whoever wants to change them
+FIRST_SETTINGS = {
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "random_page_cost": "1.1",
+    "log_checkpoints": "off",
+    "logging_collector": "off",
+}
 _ROLE_SQL = """
 SELECT 'CREATE ROLE {role} LOGIN CREATEDB' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec
 ALTER ROLE {role} PASSWORD '{password}';
@@ -128,6 +138,7 @@ class PostgresServer:
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
         ]
+        command += [part for name, value in FIRST_SETTINGS.items() for part in ("-c", f"{name}={value}")]
         try:
             status, said = launch.run(
                 command, account=self._account, environment=_plain_environment(), folder=self._home, seconds=120

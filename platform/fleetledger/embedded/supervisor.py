@@ -65,7 +65,9 @@ def run(wishes: Wishes, product: Product | None = None) -> int:
     with _only_one(state), _signals(crew):
         ports.require_free(wishes.host, wishes.port)
         with session.environment(state, need_redis=True) as settings:
-            if "REDIS_URL" not in os.environ:
+            if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+                console.say(f"PostgreSQL and Redis keep their data and logs in {state.root}")
+            if not os.environ.get("REDIS_URL"):
                 redis_server.requeue_unfinished(state)
             try:
                 return _Supervisor(
