@@ -1,5 +1,7 @@
 """Registers the fleet app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -13,3 +15,4 @@ class FleetConfig(AppConfig):
         from fleetledger.fleet import audit
 
         audit.register()
+        import_module("fleetledger.fleet.config")  # its sections come before those of the rooms above
