@@ -130,7 +130,7 @@ class Crew:
         with stream:
             for raw in stream:
                 line = raw.decode(errors="replace").rstrip()
-                if not (part.listen and part.listen(line)):
+                if line and not (part.listen and part.listen(line)):
                     self._console.pass_on(part.name, line)
 
     def _sleep(self, seconds: float) -> None:
