@@ -60,7 +60,7 @@ class Assembly:
         return self.batch
 
     def has_ambiguous_util(self) -> bool:
-        """Whether every GPU_UTIL seen is between 0 and 1 and not all are 0: percent or shares, the numbers do not say."""
+        """Whether every GPU_UTIL seen is at most 1 and not all are 0: percent or shares, the numbers do not say."""
         values = [value for part in self._parts if _is_percent_field(part.name) for value in part.values]
         return any(0 < value <= 1 for value in values) and not any(1 < value <= PERCENT for value in values)
 

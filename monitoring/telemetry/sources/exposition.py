@@ -47,13 +47,13 @@ class Parser:
     def parse(self, text: str) -> Scrape:
         """The samples we store, and how many lines of any kind were malformed."""
         scrape = Scrape()
-        per_second = 1_000_000 if text.rstrip().endswith(OPENMETRICS_END) else 1_000
+        us_per_tick = 1_000_000 if text.rstrip().endswith(OPENMETRICS_END) else 1_000
         for line in text.split("\n"):
             stripped = line.strip()
             if not stripped or stripped.startswith("#"):
                 continue
             try:
-                sample = self._sample(stripped, per_second)
+                sample = self._sample(stripped, us_per_tick)
             except MalformedError:
                 scrape.malformed += 1
                 continue
@@ -61,7 +61,7 @@ class Parser:
                 scrape.samples.append(sample)
         return scrape
 
-    def _sample(self, line: str, per_second: int) -> Sample:
+    def _sample(self, line: str, us_per_tick: int) -> Sample:
         text, rest = _cut(line)
         if text not in self._series:
             if len(self._series) >= _CACHE_LIMIT:
@@ -71,7 +71,7 @@ class Parser:
         words = rest.split()
         if not 1 <= len(words) <= 2:  # noqa: PLR2004 a value, and perhaps a time
             raise MalformedError
-        at_us = round(_number(words[1]) * per_second) if len(words) > 1 else None
+        at_us = round(_number(words[1]) * us_per_tick) if len(words) > 1 else None
         return Sample(name, labels, _number(words[0]), at_us)
 
 
