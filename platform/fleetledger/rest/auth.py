@@ -45,6 +45,13 @@ class PageSessionAuthentication(SessionAuthentication):
             raise exceptions.PermissionDenied(f"{error.detail} Send the page's X-CSRFToken, or use a token.") from error
 
 
+class CallerIsKnown(BasePermission):
+    """Somebody signed in, with whatever scope."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 DRF's signature
+        return bool(principal(request).is_authenticated)
+
+
 class CallerMayRead(BasePermission):
     """Reads need `read`; changes need the view's `write_capability`, and are refused where it names none."""
 

@@ -11,6 +11,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from fleetledger.lib.keyset import Cut, Key
 from fleetledger.rest.problems import ProblemError
 
 LIMIT = 100
@@ -18,16 +19,11 @@ MAX_LIMIT = 1000
 CSV_LIMIT = 10_000
 MAX_CURSOR = 2000
 T = TypeVar("T")
-Key = tuple[str | int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Which page is wanted: the rows after `key` (before it when `backwards`), at most `limit`."""
-
-    limit: int
-    key: Key | None = None
-    backwards: bool = False
+class Ask(Cut):
+    """The page that a request wants."""
 
     @classmethod
     def of(cls, request: Request) -> "Ask":
@@ -47,7 +43,7 @@ class Page(Generic[T]):
     previous: Key | None
 
 
-def page_of(rows: Sequence[T], ask: Ask, key: Callable[[T], Key]) -> Page[T]:
+def page_of(rows: Sequence[T], ask: Cut, key: Callable[[T], Key]) -> Page[T]:
     """The page from rows fetched for `ask`: up to limit + 1 of them, in the direction asked."""
     more = len(rows) > ask.limit
     kept = list(rows[: ask.limit])
@@ -62,7 +58,7 @@ def page_of(rows: Sequence[T], ask: Ask, key: Callable[[T], Key]) -> Page[T]:
     )
 
 
-def page_in_memory(rows: Sequence[T], ask: Ask, key: Callable[[T], Key]) -> Page[T]:
+def page_in_memory(rows: Sequence[T], ask: Cut, key: Callable[[T], Key]) -> Page[T]:
     """The page from all rows, which must lie in the order of `key`."""
     if ask.key is None:
         return page_of(rows[: ask.limit + 1], ask, key)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ MAX_TEXT = 300
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 _EPOCH = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _TRUE, _FALSE = frozenset({"1", "true", "yes"}), frozenset({"0", "false", "no"})
 
 
@@ -110,6 +111,19 @@ def month(request: Request, name: str = "period", default: Month | None = None) 
         return Month.parse(value or "")
     except PeriodError as error:
         raise ProblemError(f"'{name}': {error}", parameter=name) from error
+
+
+def day(request: Request, name: str) -> date | None:
+    """A day written 2026-01-01, or None where none is given."""
+    value = request.query_params.get(name)
+    if value is None:
+        return None
+    try:
+        if _DAY.fullmatch(value) and value.isascii():
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ProblemError(f"'{name}' is a day such as 2026-11-01.", parameter=name)
 
 
 def one_of(request: Request, name: str, known: Iterable[str], default: str) -> str:

@@ -1,5 +1,6 @@
 """Turns every refusal of the API into an RFC 9457 problem: one sentence that says what to do."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -96,7 +97,7 @@ def _of_rest_framework(error: exceptions.APIException) -> HttpResponse:
         headers["WWW-Authenticate"] = getattr(error, "auth_header", "") or "Bearer"
     wait = getattr(error, "wait", None)
     if isinstance(error, exceptions.Throttled) and wait is not None:
-        headers["Retry-After"] = str(int(wait) + 1)
+        headers["Retry-After"] = str(math.ceil(wait))
     if isinstance(error, exceptions.ValidationError):
         errors = _errors(error.detail)
         return problem(422, " ".join(item["detail"] for item in errors), extra={"errors": errors})

@@ -2,13 +2,13 @@
 
 import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -75,7 +75,7 @@ def endpoint(
     refusals: Sequence[int] = (),
     csv: bool | None = None,
     operation_id: str | None = None,
-) -> Any:
+) -> Callable[[F], F]:
     """Describes a handler that answers with the dataclass (or serializer) `row`, or a page of them."""
     answer = _answer(row, many=many)
     takes_csv = many if csv is None else csv
@@ -85,13 +85,19 @@ def endpoint(
     if status == 200:  # noqa: PLR2004 HTTP's OK
         responses[304] = OpenApiResponse(description="As the client has it already.")
     listing = LIST_PARAMETERS if many else []
-    return extend_schema(
+    described = extend_schema(
         operation_id=operation_id,
         summary=summary,
         parameters=[*parameters, *listing, *([FORMAT] if takes_csv else [])],
         request=request,
         responses=responses | problem_responses(*refusals),
     )
+    return cast("Callable[[F], F]", described)
+
+
+def columns(row: type[Any]) -> tuple[str, ...]:
+    """The names of a dataclass's fields: the first line of its CSV, also when there are no rows."""
+    return tuple(item.name for item in fields(row))
 
 
 @cache

@@ -1,5 +1,6 @@
 """Limits how often one caller may ask, counted in this process, so that it works while Redis is down."""
 
+import math
 import time
 from typing import Any
 
@@ -39,7 +40,7 @@ class CallerThrottle(BaseThrottle):
         self._left_s = (window + 1) * seconds - now
         key = f"throttle:{caller_key(request)}:{window}"
         used = _count(key, seconds * 2)
-        request._request.rate_limit = (limit, max(0, limit - used), int(self._left_s) + 1)  # type: ignore[attr-defined]  # noqa: SLF001 the one request that answer and throttle share
+        request._request.rate_limit = (limit, max(0, limit - used), math.ceil(self._left_s))  # type: ignore[attr-defined]  # noqa: SLF001 the one request that answer and throttle share
         return used <= limit
 
     def wait(self) -> float:

@@ -10,10 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from fleetledger.fleet.access import Capability, Principal, TeamScope
+from fleetledger.fleet import audit
+from fleetledger.fleet.access import Capability, Principal, TeamScope, TokenPrincipal
+from fleetledger.lib.keyset import Key
 from fleetledger.rest.auth import caller_key, principal, scope_of
-from fleetledger.rest.pagination import Ask, Key, Page, page_in_memory, paged_response
+from fleetledger.rest.pagination import Ask, Page, page_in_memory, paged_response
 from fleetledger.rest.problems import ProblemError
+from fleetledger.rest.renderers import dumps
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -50,6 +53,16 @@ class ApiView(APIView):
         page: Page[Any] = page_in_memory(list(rows), ask, key)
         return paged_response(self.request, page)
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Changes by a token are signed with its name."""
+        with audit.acting():
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if isinstance(self.caller, TokenPrincipal):
+            audit.act_as(self.caller.username)
+
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         answer = super().finalize_response(request, response, *args, **kwargs)
         rate = getattr(getattr(request, "_request", request), "rate_limit", None)
@@ -79,6 +92,15 @@ def with_etag(request: Request, version: str, build: Callable[[], Response]) -> 
     response = Response(status=304) if is_known else build()
     response["ETag"] = tag
     return response
+
+
+def with_content_etag(request: Request, response: Response) -> Response:
+    """`response` with an ETag of its content; 304 where the client has the same already. Saves the way alone."""
+    content = dumps(response.data) + getattr(request.accepted_renderer, "format", "").encode()
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    answer = Response(status=304) if tag in _tags(request.headers.get("If-None-Match", "")) else response
+    answer["ETag"] = tag
+    return answer
 
 
 def _tags(header: str) -> list[str]:
