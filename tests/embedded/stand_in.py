@@ -29,6 +29,12 @@ class StandIn(Product):
     def beat(self) -> list[str]:
         return _myself("stubborn")
 
+    def demo_world(self, port: int) -> list[str]:
+        return _myself("wait", "world", str(port))
+
+    def demo_seed(self, port: int) -> list[str]:
+        return _myself("seed", str(port))
+
 
 class Page(BaseHTTPRequestHandler):
     """Every address gives the word by which the supervisor knows its own."""
@@ -55,6 +61,8 @@ def main(arguments: list[str]) -> int:
     print(f"{act} has {os.environ['DATABASE_URL'].partition(':')[0]}", flush=True)
     if act == "prepare":
         print("set-up-path /set-up/word/", flush=True)
+    elif act == "seed":
+        print(f"The demo's logins, from {rest[0]}", flush=True)
     elif act == "web":
         ThreadingHTTPServer((rest[0], int(rest[1])), Page).serve_forever()
     else:

@@ -124,6 +124,28 @@ def test_a_part_that_dies_starts_again_and_a_database_that_dies_comes_back(whom:
     assert running.ends(20) == 0
 
 
+def test_a_demo_fills_itself_once_beside_the_product_and_says_its_logins(whom: Whom, home: Path) -> None:
+    state = home / "state"
+    program = [
+        str(whom.packages / "stand_in.py"),
+        "up",
+        "--demo",
+        "--state-dir",
+        str(state),
+        "--port",
+        str(free_port()),
+    ]
+    running = whom.start(program, home=home)
+    running.says("demo      | The demo's logins, from ")
+    port = (state / "demo-port").read_text()
+    assert f"The demo's logins, from {port}\n" in running.said
+    assert "First visit" not in running.said
+    wait_until(lambda: any(line.endswith(f"wait world {port}") for line in living(state)), 20)
+    wait_until(lambda: not any("seed" in line for line in living(state)), 20)
+    running.process.terminate()
+    assert running.ends(20) == 0
+
+
 def test_without_a_state_directory_a_users_own_place_is_taken(whom: Whom, home: Path) -> None:
     port = free_port()
     running = up(whom, home, port, FLEETLEDGER_STATE_DIR=str(home / "named"))

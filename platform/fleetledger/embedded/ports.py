@@ -22,9 +22,9 @@ def require_free(host: str, port: int) -> None:
         raise AddressUnusableError(host, port, error.strerror or str(error)) from error
 
 
-def remembered(noted: Path) -> int:
-    """A free port of this machine: the one noted in the file as long as nobody else has it."""
-    wanted = int(noted.read_text(encoding="ascii")) if noted.exists() else 0
+def remembered(noted: Path, usual: int) -> int:
+    """A free port of this machine: the noted one, else the usual one, else any, which is noted for the next time."""
+    wanted = int(noted.read_text(encoding="ascii")) if noted.exists() else usual
     with socket.socket() as attempt:
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -27,6 +27,7 @@ from fleetledger.embedded.product import Product
 
 FIRST_PAGE_S = 180.0
 TOO_MANY_DEATHS = 3
+DEMO_PORT = 9464
 SET_UP_MARK = "set-up-path "
 _WEB: StopSteps = (
     (signal.SIGTERM, 3.0),
@@ -125,7 +126,7 @@ class _Supervisor:
 
     def _start_the_rest(self) -> None:
         if self._wishes.with_demo:
-            port = ports.remembered(self._demo_port_file)
+            port = ports.remembered(self._demo_port_file, DEMO_PORT)
             self._crew.start(self._part("world", self._product.demo_world(port), _PLAIN))
             self._crew.start(self._part("demo", self._product.demo_seed(port), _PLAIN, once=True))
         for name, command in self._product.workers().items():
