@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 
 class SchemaView(SpectacularAPIView):
-    """YAML, or JSON with ?format=openapi-json."""
+    """YAML, or JSON with ?format=json."""
 
     authentication_classes: list[Any] = []
     throttle_classes: list[Any] = []

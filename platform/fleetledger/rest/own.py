@@ -12,7 +12,8 @@ from fleetledger.fleet import config, people_reads
 from fleetledger.rest import params
 from fleetledger.rest.auth import CallerIsKnown
 from fleetledger.rest.problems import NotFoundError
-from fleetledger.rest.schema import endpoint
+from fleetledger.rest.renderers import OrjsonRenderer
+from fleetledger.rest.schema import endpoint, problem_responses
 from fleetledger.rest.views import ApiView, with_content_etag
 
 
@@ -43,12 +44,13 @@ class OneJob(ApiView):
 
 class ConfigSchema(ApiView):
     permission_classes = [AllowAny]
+    renderer_classes = [OrjsonRenderer]
 
     @extend_schema(
         summary="The JSON Schema of the configuration file",
         operation_id="config_schema",
         auth=[],
-        responses={200: OpenApiTypes.OBJECT},
+        responses={(200, "application/json"): OpenApiTypes.OBJECT} | problem_responses(),
     )
     def get(self, request: Request) -> Response:
         return with_content_etag(request, Response(config.json_schema()))

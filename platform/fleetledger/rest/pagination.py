@@ -114,11 +114,10 @@ class Cursor(BasePagination):
 def _limit(request: Request) -> int:
     is_csv = getattr(request.accepted_renderer, "format", "") == "csv"
     text = request.query_params.get("limit", "")
-    top = CSV_LIMIT if is_csv else MAX_LIMIT
     if not text:
         return CSV_LIMIT if is_csv else LIMIT
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= top):  # noqa: PLR2004 digits
-        raise ProblemError(f"'limit' is a number from 1 to {top}.", parameter="limit")
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= MAX_LIMIT):  # noqa: PLR2004 digits
+        raise ProblemError(f"'limit' is a number from 1 to {MAX_LIMIT}.", parameter="limit")
     return int(text)
 
 

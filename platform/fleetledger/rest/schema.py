@@ -16,6 +16,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
+from fleetledger.rest.pagination import CSV_LIMIT, LIMIT, MAX_LIMIT
+
 F = TypeVar("F")
 _PLAIN: dict[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
     str: serializers.CharField,
@@ -27,7 +29,11 @@ _PLAIN: dict[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
     UUID: serializers.UUIDField,
 }
 LIST_PARAMETERS = [
-    OpenApiParameter("limit", int, description="Rows on a page, 1 to 1000 (10000 as CSV)."),
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+        description=f"Rows on a page: {LIMIT} unless given, {CSV_LIMIT} as CSV.",
+    ),
     OpenApiParameter("cursor", str, description="From 'next' or 'previous' of an answer."),
 ]
 FORMAT = OpenApiParameter("format", str, enum=["json", "csv"], description="The form of the answer.")
@@ -73,14 +79,13 @@ def endpoint(
     request: Any = None,
     status: int = 200,
     refusals: Sequence[int] = (),
-    csv: bool | None = None,
+    csv: bool = True,
     operation_id: str | None = None,
 ) -> Callable[[F], F]:
     """Describes a handler that answers with the dataclass (or serializer) `row`, or a page of them."""
     answer = _answer(row, many=many)
-    takes_csv = many if csv is None else csv
     responses: dict[Any, Any] = {(status, "application/json"): answer}
-    if takes_csv:
+    if csv:
         responses[status, "text/csv"] = OpenApiTypes.STR
     if status == 200:  # noqa: PLR2004 HTTP's OK
         responses[304] = OpenApiResponse(description="As the client has it already.")
@@ -88,7 +93,7 @@ def endpoint(
     described = extend_schema(
         operation_id=operation_id,
         summary=summary,
-        parameters=[*parameters, *listing, *([FORMAT] if takes_csv else [])],
+        parameters=[*parameters, *listing, *([FORMAT] if csv else [])],
         request=request,
         responses=responses | problem_responses(*refusals),
     )
