@@ -161,6 +161,18 @@ def test_a_state_directory_of_somebody_else_is_refused_in_a_sentence(whom: Whom,
     )
 
 
+def test_a_strict_umask_changes_nothing(whom: Whom, home: Path) -> None:
+    strict = "import os; os.umask(0o077)\n" + HOLD
+    open_home = home / "open"
+    open_home.mkdir(mode=0o711)
+    home.chmod(0o711)
+    if os.geteuid() == 0:
+        os.chown(open_home, *whom.account.owner)
+    command = whom.start(["-c", strict, str(open_home / "state"), "redis"], home=home)
+    assert command.ends() == 0, command.said
+    assert not (open_home / "state/postgres").is_symlink()
+
+
 def test_a_long_state_directory_gets_a_short_place_for_its_sockets(whom: Whom, home: Path) -> None:
     command = hold(whom, home, "hold", state=home / ("long-" * 20) / "state")
     url = held(command)["DATABASE_URL"]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from fleetledger.embedded import account, launch, wheels
 from fleetledger.embedded.errors import ServerFailedError
 from fleetledger.embedded.server import wait_for_leftover
-from fleetledger.embedded.state import StateDir, is_root, private_directory, write_secret
+from fleetledger.embedded.state import StateDir, passable_directory, private_directory, write_secret
 
 APART = Path("/var/lib/fleetledger-postgres")  # for root, where the database's account cannot enter the state directory
 SUPERUSER = "postgres"
@@ -54,7 +54,7 @@ class PostgresServer:
         self._programs = wheels.postgres_bin()
 
     def prepare(self) -> None:
-        self._home.mkdir(mode=0o711 if is_root() else 0o700, exist_ok=True)
+        passable_directory(self._home)
         private_directory(self._sockets, self._account.owner)
         if not self._account.can_enter(self._programs):
             self._programs = wheels.copy_postgres(self._home / "software")
@@ -115,8 +115,8 @@ class PostgresServer:
             return self._link.resolve()
         self._link.unlink(missing_ok=True)
         home = APART / secrets.token_hex(8)
-        home.mkdir(mode=0o711, parents=True)
-        APART.chmod(0o711)
+        passable_directory(APART)
+        passable_directory(home)
         self._link.symlink_to(home)
         return home
 

