@@ -36,6 +36,7 @@ class Asked:
     accepts: Accepts
     start: int
     end: int
+    newest: bool = False  # of each series the newest sample alone
 
     def nodes(self) -> Iterator[tuple[str, Node]]:
         for name in self.names:
@@ -50,11 +51,12 @@ def read(world: World, asked: Asked) -> list[Series]:
     grid = range(-(-asked.start // GRID_S) * GRID_S, asked.end // GRID_S * GRID_S + 1, GRID_S)
     for name, node in asked.nodes():
         if metric := METRICS.get(name):
-            for labels, samples in _stretches(world, metric, node, asked.accepts, grid):
-                found.setdefault(labels, Series(labels)).samples.extend(samples)
+            for labels, samples in _stretches(world, metric, node, asked, grid):
+                one = found.setdefault(labels, Series(labels))
+                one.samples = samples if asked.newest else one.samples + samples
         elif grid and asked.accepts(dict(labels := _node_labels(name, node))):
             ups = ["0" if name == "up" and world.is_silent(node, at) else "1" for at in grid]
-            found[labels] = Series(labels, list(zip(grid, ups, strict=True)))
+            found[labels] = Series(labels, list(zip(grid, ups, strict=True))[-1 if asked.newest else 0 :])
     return [found[labels] for labels in sorted(found) if found[labels].samples]
 
 
@@ -135,7 +137,7 @@ def _unit_label_sets(world: World, metric: Metric, node: Node, asked: Asked) -> 
 
 
 def _stretches(
-    world: World, metric: Metric, node: Node, accepts: Accepts, grid: range
+    world: World, metric: Metric, node: Node, asked: Asked, grid: range
 ) -> Iterator[tuple[Labels, list[tuple[int, str]]]]:
     """What each accepted holder of each unit has of samples, in order of time within a unit."""
     for unit in node.units if grid else ():
@@ -143,8 +145,11 @@ def _stretches(
             continue
         for lease, first, last in world.held(node, node.lane_of[unit], grid[0], grid[-1] + GRID_S):
             labels = _labels(metric.name, node, unit, lease.workload)
-            if accepts(dict(labels)):
-                times = [at for at in range(first, last, GRID_S) if not world.is_silent(node, at)]
+            if asked.accepts(dict(labels)):
+                times = world.scrapes(node, first, last)
+                times = times[-1:] if asked.newest else times
+                if not times:
+                    continue
                 yield labels, [(at, metric.value(Moment(world, node, unit, lease, at))) for at in times]
 
 

@@ -1,6 +1,7 @@
 """What goes wrong with a node between two maintenance days: silences, power cuts, XIDs and garbage."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fleetledger.demo.dice import Dice, key, mix
 from fleetledger.demo.inventory import Node
@@ -48,6 +49,7 @@ def weather(node: Node, block: int) -> Weather:
     return Weather(start, end, silences, xids, garbage)
 
 
+@lru_cache(maxsize=1024)
 def _phase(node: Node) -> int:
     """Each node has its own maintenance day and morning hour."""
     return (mix(SEED, 2, node.index) % 28) * DAY_S + (5 + mix(SEED, 3, node.index) % 5) * HOUR_S

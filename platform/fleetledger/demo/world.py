@@ -86,6 +86,35 @@ class World:
         """Whether the scrape at `at` brought nothing."""
         return _silence_at(self.block(node, at).weather, at) is not None
 
+    def scrapes(self, node: Node, start: int, end: int) -> list[int]:
+        """The instants of [start, end) (both on the grid) whose scrapes brought something."""
+        times: list[int] = []
+        for first, last in self.heard(node, start, end):
+            times.extend(range(first, last, GRID_S))
+        return times
+
+    def heard(self, node: Node, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """[start, end) without its silences."""
+        for silence in self.silences(node, start, end):
+            if silence.start > start:
+                yield start, silence.start
+            start = silence.end
+        if start < end:
+            yield start, end
+
+    def silences(self, node: Node, start: int, end: int) -> list[Silence]:
+        """Those that touch [start, end), in order."""
+        found: list[Silence] = []
+        while start < end:
+            conditions = self.block(node, start).weather
+            stop = min(end, conditions.end)
+            at = bisect_right(conditions.silences, start, key=lambda silence: silence.end)
+            while at < len(conditions.silences) and conditions.silences[at].start < stop:
+                found.append(conditions.silences[at])
+                at += 1
+            start = stop
+        return found
+
     def sample(self, node: Node, unit: Unit, at: int) -> Sample | None:
         """What the scrape at `at` (a multiple of 30 s) says of `unit`; None where the scrape brought nothing."""
         block = self.block(node, at)
