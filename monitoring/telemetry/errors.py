@@ -1,0 +1,20 @@
+"""What can go wrong with telemetry, each in one sentence with its fix."""
+
+
+class TelemetryError(Exception):
+    """Base of the room's errors."""
+
+
+class UnknownSourceError(TelemetryError):
+    def __init__(self, name: str, known: list[str]) -> None:
+        names = ", ".join(known) or "none yet; add one under 'sources' and run apply"
+        super().__init__(f"No telemetry source is called '{name}'. Known: {names}.")
+
+
+class WindowError(TelemetryError):
+    """A window that cannot be ingested."""
+
+
+class SourceBusyError(TelemetryError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Source '{name}' is being read by another worker. Try again when it is done.")

@@ -1,0 +1,24 @@
+"""The product's settings on a real PostgreSQL and Redis, started once for the run; DATABASE_URL and REDIS_URL replace them."""
+
+import atexit
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+
+def _start_servers() -> None:
+    from fleetledger.embedded import session, state
+
+    servers = ExitStack()
+    folder = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="fl-tests-")))
+    folder.chmod(0o711)
+    settings = servers.enter_context(session.environment(state.resolve(str(folder / "state")), need_redis=True))
+    os.environ.update(settings)
+    atexit.register(servers.close)
+
+
+if not ("DATABASE_URL" in os.environ and "REDIS_URL" in os.environ):
+    _start_servers()
+
+from fleetledger.settings import *  # noqa: E402, F403 all of them, on the servers just started
