@@ -57,7 +57,7 @@ def subject(labels: Labels, options: LabelOptions, *, renamed: bool = False) -> 
         labels.get("GPU_I_PROFILE", ""),
         Device(uuid, _model(labels), node_of(labels), _index(labels)),
         holder_of(labels, options, renamed=renamed),
-        "/".join(labels.get(name, "") for name in options.replica_labels),
+        "/".join(labels[name] for name in options.replica_labels if labels.get(name)),
     )
 
 
