@@ -54,14 +54,12 @@ def team_costs(
 
 
 def _team_cost(row: dict[str, Any], group_by: CostGroup) -> TeamCost:
-    names = {
-        CostGroup.TOTAL: lambda: "",
-        CostGroup.DAY: lambda: str(row["day"]),
-        CostGroup.GPU_MODEL: lambda: str(row["gpu_model"]),
-        CostGroup.WORKLOAD: lambda: "/".join(filter(None, (row["workload__namespace"], row["workload__name"]))),
-    }
+    if group_by is CostGroup.WORKLOAD:
+        group = "/".join(filter(None, (row["workload__namespace"], row["workload__name"])))
+    else:
+        group = "" if group_by is CostGroup.TOTAL else str(row[group_by])
     return TeamCost(
-        group=names[group_by](),
+        group=group,
         workload_id=row.get("workload_id"),
         currency=row["run__currency"],
         cost=row["total"],

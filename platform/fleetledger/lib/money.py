@@ -83,14 +83,16 @@ def total(amounts: Sequence[Decimal]) -> Decimal:
     return result
 
 
-def round_to_minor(shares: Mapping[Key, Share], currency: str) -> dict[Key, int]:
+def round_to_minor(shares: Mapping[Key, Share], currency: str, wanted: int | None = None) -> dict[Key, int]:
     """Round a whole set once: minor units whose sum is the rounded sum of all, by largest remainder.
 
     Each amount is cut towards zero; what is then missing goes, one minor unit each, to the largest fractions of the
-    missing sign, ties by `order`. Rounding the negatives gives the exact negatives.
+    missing sign, ties by `order`. Rounding the negatives gives the exact negatives. `wanted` is the sum where a rounding
+    of a larger set has decided it already.
     """
     digits = minor_units(currency)
-    wanted = rounded_minor(total([share.exact for share in shares.values()]), currency)
+    if wanted is None:
+        wanted = rounded_minor(total([share.exact for share in shares.values()]), currency)
     scaled = {key: share.exact.scaleb(digits, EXACT) for key, share in shares.items()}
     cut = {key: int(value) for key, value in scaled.items()}
     missing = wanted - sum(cut.values())

@@ -1,0 +1,95 @@
+"""Codes for the dimensions of bill rows: each combination of texts is kept once per source."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django.db import connection
+
+from costs.sources.focus import Key
+from costs.sources.values import last_segment, text_or_empty
+
+CACHED_KEYS = 200_000
+SEPARATOR = "\x1f"
+
+
+class Codes:
+    """Takes keys (texts of the present columns) to ids of `table`, making the rows that are not there yet.
+
+    One import per source runs at a time (`ingest` holds a lock), so that nobody else adds rows between look-up and
+    insert. The cache is emptied when it is full: memory stays bounded, and the digest finds the ids again.
+    """
+
+    table: ClassVar[str] = ""
+
+    def __init__(self, source_id: int, present: tuple[str, ...], fields: Mapping[str, str]) -> None:
+        self._source_id = source_id
+        self._fields = tuple(fields.values())
+        self._places = tuple(present.index(column) if column in present else None for column in fields)
+        self._known: dict[Key, str] = {}
+
+    def ids(self, keys: list[Key]) -> list[str | None]:
+        """The id of each key, as text for COPY."""
+        if len(self._known) > CACHED_KEYS:
+            self._known.clear()
+        found = list(map(self._known.get, keys))
+        if None in found:
+            self._learn([key for key, code in dict(zip(keys, found, strict=True)).items() if code is None])
+            found = list(map(self._known.get, keys))
+        return found
+
+    def _learn(self, keys: list[Key]) -> None:
+        texts = {key: self._texts(key) for key in keys}
+        digests = {
+            key: hashlib.md5(SEPARATOR.join(texts[key]).encode(), usedforsecurity=False).digest() for key in keys
+        }
+        found = self._find(set(digests.values()))
+        new = {digest: texts[key] for key, digest in digests.items() if digest not in found}
+        if new:
+            found |= self._insert(new)
+        self._known |= {key: found[digest] for key, digest in digests.items()}
+
+    def _texts(self, key: Key) -> tuple[str, ...]:
+        return tuple("" if place is None else text_or_empty(key[place]) for place in self._places)
+
+    def _find(self, digests: set[bytes]) -> dict[bytes, str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT digest, id::text FROM {self.table} WHERE source_id = %s AND digest = ANY(%s)",  # noqa: S608 a constant of ours
+                [self._source_id, list(digests)],
+            )
+            return {bytes(digest): code for digest, code in cursor.fetchall()}
+
+    def _insert(self, new: dict[bytes, tuple[str, ...]]) -> dict[bytes, str]:
+        columns = [*self._fields, *self.derived_fields()]
+        rows = [(*texts, *self.derive(texts)) for texts in new.values()]
+        arrays = ", ".join("%s::text[]" for _ in columns)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {self.table} (source_id, digest, {', '.join(columns)}) "  # noqa: S608 constants of ours
+                f"SELECT %s, * FROM unnest(%s::bytea[], {arrays}) RETURNING digest, id::text",
+                [self._source_id, list(new), *map(list, zip(*rows, strict=True))],
+            )
+            return {bytes(digest): code for digest, code in cursor.fetchall()}
+
+    def derived_fields(self) -> tuple[str, ...]:
+        return ()
+
+    def derive(self, texts: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002 for those that derive something
+        return ()
+
+
+class ChargeCodes(Codes):
+    table = "costs_billedcharge"
+
+
+class ResourceCodes(Codes):
+    """Resources also keep the last segment of their id, by which a node is found."""
+
+    table = "costs_billedresource"
+
+    def derived_fields(self) -> tuple[str, ...]:
+        return ("segment",)
+
+    def derive(self, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return (last_segment(texts[self._fields.index("resource_id")]),)

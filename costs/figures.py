@@ -1,0 +1,216 @@
+"""What the costs pages show: statements with their shares, key figures, and how it all adds up."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import quote
+
+from costs.reads import ChargeRow, PeriodSummary, PeriodTotal, StatementRow
+from fleetledger.lib import money
+from fleetledger.lib.buckets import Month
+from fleetledger.web import words
+from fleetledger.web.kpis import Delta, Kpi, Share, change_in_percent
+
+TEAM, IDLE, UNALLOCATED = "team", "idle", "unallocated"
+NAMED_SHARES = 8
+COLORS = ("k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8")
+COLOR_OF_KIND = {IDLE: "k-idle", UNALLOCATED: "k-unknown"}
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """A statement in its month's table. `share` is its percentage of all that the reader sees in this currency."""
+
+    row: StatementRow
+    url: str
+    share: float
+    change: Delta | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddsUp:
+    """Whether the statements are the bill. `tone` is good or bad; `text` says it with both sums."""
+
+    tone: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthLink:
+    """A month to go to; `url` is empty where there is nothing to see."""
+
+    label: str
+    url: str
+    is_current: bool = False
+
+
+def month_label(period: str) -> str:
+    """2026-10 as October 2026."""
+    return f"{Month.parse(period).start:%B %Y}"
+
+
+def statement_url(row: StatementRow) -> str:
+    return f"/chargeback/{row.period}/{quote(row.account, safe='():-')}/?currency={row.currency}"
+
+
+def currencies(rows: Iterable[StatementRow], summary: PeriodSummary | None) -> tuple[str, ...]:
+    """The currencies of a month, the one with most money first."""
+    weights: dict[str, Decimal] = {}
+    for total in summary.totals if summary else ():
+        weights[total.currency] = abs(total.billed)
+    for row in rows:
+        weights[row.currency] = weights.get(row.currency, ZERO) + abs(row.amount)
+    return tuple(sorted(weights, key=lambda code: (-weights[code], code)))
+
+
+def statement_views(rows: Sequence[StatementRow]) -> tuple[StatementView, ...]:
+    """Rows of one currency with their part of the whole; refunds and credits count by their size."""
+    whole = sum((abs(row.amount) for row in rows), ZERO)
+    return tuple(
+        StatementView(
+            row=row,
+            url=statement_url(row),
+            share=float(abs(row.amount) / whole * 100) if whole else 0.0,
+            change=change(row.amount, row.previous_amount),
+        )
+        for row in rows
+    )
+
+
+def change(now: Decimal, before: Decimal | None, *, up_is_good: bool | None = False) -> Delta | None:
+    """Against the month before; None where there was nothing."""
+    return change_in_percent(float(now), float(before), up_is_good=up_is_good) if before else None
+
+
+def summed(rows: Iterable[StatementRow], *kinds: str) -> Decimal:
+    """The rounded amounts of these kinds, all of them where none is named."""
+    return money.total([row.amount for row in rows if not kinds or row.kind in kinds])
+
+
+def fleet_cards(
+    total: PeriodTotal, rows: Sequence[StatementRow], before: Sequence[StatementRow], days: Sequence[ChargeRow]
+) -> tuple[Kpi, ...]:
+    """Billed, charged to teams, idle, unallocated: against the month before."""
+    currency = total.currency
+    everything = summed(rows)
+    spark = tuple(float(day.exact) for day in days)
+    note = "vs the month before" if before else _rows_note(total)
+    cards = [
+        Kpi(
+            "Billed",
+            words.money(total.billed, currency),
+            spark=spark,
+            delta=change(everything, summed(before)),
+            note=note,
+        )
+    ]
+    parts = (
+        ("Charged to teams", TEAM, "k2", None),
+        ("Idle", IDLE, "k3", False),
+        ("Unallocated", UNALLOCATED, "k4", False),
+    )
+    for label, kind, color, up_is_good in parts:
+        amount = summed(rows, kind)
+        delta = change(amount, summed(before, kind), up_is_good=up_is_good)
+        part = f"{_percent(amount, everything)} of the bill"
+        cards.append(Kpi(label, words.money(amount, currency), color=color, delta=delta, note=part))
+    return tuple(cards)
+
+
+def team_cards(
+    rows: Sequence[StatementRow], before: Sequence[StatementRow], days: Sequence[ChargeRow]
+) -> tuple[Kpi, ...]:
+    """What the reader's own teams bear, and how much of it they held without using it."""
+    if not rows:
+        return ()
+    currency = rows[0].currency
+    cost = money.total([day.exact for day in days])
+    idle = money.total([day.idle for day in days])
+    spark = tuple(float(day.exact) for day in days)
+    name = rows[0].label if len(rows) == 1 else words.plural(len(rows), "team")
+    amount = summed(rows)
+    return (
+        Kpi(
+            "Charged",
+            words.money(amount, currency),
+            spark=spark,
+            delta=change(amount, summed(before)),
+            note="vs the month before" if before else name,
+        ),
+        Kpi(
+            "Held but idle",
+            words.money(idle, currency),
+            spark=tuple(float(day.idle) for day in days),
+            color="k3",
+            note=f"{_percent(idle, cost)} of the cost",
+        ),
+    )
+
+
+def adds_up(total: PeriodTotal, rows: Sequence[StatementRow]) -> AddsUp:
+    """Compares exact sums: every statement of the currency against what the bills say on the basis they are read by."""
+    bases = {part.basis for row in rows for part in row.sources}
+    said = words.money(total.allocated, total.currency)
+    exact = money.total([row.exact for row in rows])
+    if exact != total.exact:
+        gap = words.exact_money(total.exact - exact, total.currency)
+        return AddsUp("bad", f"The statements miss {gap}. Run: fleetledger allocate {rows[0].period}")
+    if total.exact == total.billed:
+        return AddsUp("good", f"Adds up to the bill of {said}")
+    billed = words.money(total.billed, total.currency)
+    if total.exact == total.effective:
+        return AddsUp("good", f"Adds up to the effective cost of {said}; the bill says {billed}")
+    if bases == {"billed", "effective"}:
+        return AddsUp("good", f"Adds up to {said}, each source by its own basis; the bills say {billed}")
+    return AddsUp("bad", f"The statements say {said}, the bills {billed}. Run: fleetledger allocate {rows[0].period}")
+
+
+def where_it_went(views: Sequence[StatementView]) -> tuple[Share, ...]:
+    """The largest teams, the other ones together, then idle and what nobody bears."""
+    teams = sorted((view for view in views if view.row.kind == TEAM), key=lambda view: -view.row.amount)
+    others = [view for view in views if view.row.kind != TEAM]
+    named = [
+        _share(view, color) for view, color in zip(teams[:NAMED_SHARES], COLORS, strict=False) if view.row.amount > 0
+    ]
+    rest = teams[NAMED_SHARES:]
+    if rest:
+        amount = summed(view.row for view in rest)
+        label = words.plural(len(rest), "other team")
+        share = sum(view.share for view in rest)
+        named.append(Share(label, float(amount), "k-other", words.money(amount, rest[0].row.currency), f"{share:.1f}%"))
+    kinds = [
+        _kind_share(kind, [view for view in others if view.row.kind == kind])
+        for kind in dict.fromkeys(view.row.kind for view in others)
+    ]
+    return (*named, *kinds)
+
+
+def month_links(known: Sequence[PeriodSummary], current: str) -> tuple[MonthLink, ...]:
+    return tuple(
+        MonthLink(month_label(one.period), f"/chargeback/?period={one.period}", one.period == current) for one in known
+    )
+
+
+def _share(view: StatementView, color: str) -> Share:
+    row = view.row
+    return Share(
+        row.label, float(row.amount), color, words.money(row.amount, row.currency), f"{view.share:.1f}%", view.url
+    )
+
+
+def _kind_share(kind: str, views: Sequence[StatementView]) -> Share:
+    amount = summed(view.row for view in views)
+    label = views[0].row.label if len(views) == 1 else kind.replace("_", " ").capitalize()
+    share = sum(view.share for view in views)
+    color = COLOR_OF_KIND.get(kind, "k-other")
+    url = views[0].url if len(views) == 1 else ""
+    return Share(label, float(amount), color, words.money(amount, views[0].row.currency), f"{share:.1f}%", url)
+
+
+def _percent(part: Decimal, whole: Decimal) -> str:
+    return f"{part / whole * 100:.1f}%" if whole else words.NOTHING
+
+
+def _rows_note(total: PeriodTotal) -> str:
+    return words.plural(total.row_count, "bill row")

@@ -1,0 +1,297 @@
+"""Takes bills in: the bytes first, then, in one transaction, their rows. The one writer of deliveries and bill rows."""
+
+import gc
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from typing import BinaryIO
+
+import psycopg.errors
+import structlog
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from costs import bill_sources, conformance, snapshots
+from costs.dimensions import ChargeCodes, ResourceCodes
+from costs.errors import ImportBusyError, UnreadableFileError
+from costs.models import (
+    Delivery,
+    DeliveryBlock,
+    DeliveryMode,
+    DeliveryPart,
+    DeliveryState,
+    LedgerVersion,
+    QuarantinedRow,
+)
+from costs.sources import blocks as files
+from costs.sources import focus
+from costs.sources import focus_columns as known
+from costs.sources.blocks import Block
+from costs.sources.records import Broken
+from fleetledger.fleet.models import Source, User
+
+log = structlog.get_logger(__name__)
+
+ROW_COLUMNS = (
+    "id, part_id, line, fingerprint, resource_id, charge_id, charge_start_at, charge_end_at, "
+    "billed, effective, list_cost, contracted, pricing_quantity, consumed_quantity"
+)
+ROWS_PER_COPY = 5_000
+_LOCK = 4_017  # of pg_advisory_xact_lock: imports, one at a time per source
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A delivery whose bytes are stored. `is_known`: these bytes were here before, nothing happened."""
+
+    delivery_id: int
+    is_known: bool
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, or had done before where `is_known`."""
+
+    delivery_id: int
+    file_name: str
+    state: str
+    error: str
+    row_count: int
+    quarantined_count: int
+    is_known: bool
+
+
+def receive(
+    source_name: str,
+    name: str,
+    stream: BinaryIO,
+    *,
+    mode: str = DeliveryMode.OVERWRITE,
+    batch: uuid.UUID | None = None,
+    user: User | None = None,
+) -> Received:
+    """Store a file's bytes as they came, so that its import can run again. `stream` can seek. Raises CostsError.
+
+    The same bytes for the same source are known by their SHA-256: nothing is stored a second time.
+    """
+    source = bill_sources.named(source_name)
+    limit: int = settings.BILL_UPLOAD_MAX_BYTES
+    sha256, size = files.digest(stream, name=name, limit_bytes=limit)
+    with transaction.atomic():
+        delivery, is_new = Delivery.objects.get_or_create(
+            source_id=source.id,
+            sha256=sha256,
+            defaults={
+                "file_name": name[:500],
+                "size_bytes": size,
+                "mode": DeliveryMode(mode),
+                "batch": batch or uuid.uuid4(),
+                "received_by": user,
+            },
+        )
+        if is_new:
+            delivery.line_count = _store(delivery, files.blocks(stream, name=name, limit_bytes=limit))
+            delivery.save(update_fields=["line_count"])
+    if not is_new and batch is not None and delivery.batch != batch:
+        Delivery.objects.filter(pk=delivery.pk).update(batch=batch)
+    return Received(delivery.pk, not is_new, delivery.state)
+
+
+def import_delivery(delivery_id: int, *, on_progress: Progress | None = None) -> Imported:
+    """Read a received delivery's rows into the ledger: all of it or, when the process dies, nothing.
+
+    1. Locks the source, so that one import runs at a time; a delivery that is imported already is left alone.
+    2. Rows by COPY, unreadable ones to quarantine. 3. Replaces the former snapshot and notes the difference.
+    A file that is no FOCUS bill becomes `refused`, with the sentence kept.
+    """
+    try:
+        with transaction.atomic():
+            delivery = _claim(delivery_id)
+            if delivery.state != DeliveryState.RECEIVED:
+                return _outcome(delivery, is_known=True)
+            with transaction.atomic():
+                _import(delivery, on_progress or _silent)
+            return _outcome(delivery, is_known=False)
+    except UnreadableFileError as error:
+        Delivery.objects.filter(pk=delivery_id, state=DeliveryState.RECEIVED).update(
+            state=DeliveryState.REFUSED, error=str(error)
+        )
+        return _outcome(Delivery.objects.get(pk=delivery_id), is_known=False)
+
+
+def stored_blocks(delivery_id: int) -> Iterator[Block]:
+    """A delivery's lines as they came, block by block."""
+    found = DeliveryBlock.objects.filter(delivery_id=delivery_id).order_by("first_line")
+    for first_line, line_count, pk in list(found.values_list("first_line", "line_count", "pk")):
+        content = DeliveryBlock.objects.values_list("content", flat=True).get(pk=pk)
+        yield Block(first_line, line_count, files.unpack(bytes(content)))
+
+
+def _store(delivery: Delivery, found: Iterable[Block]) -> int:
+    lines = 0
+    for block in found:
+        DeliveryBlock.objects.create(
+            delivery=delivery, first_line=block.first_line, line_count=block.line_count, content=files.pack(block)
+        )
+        lines += block.line_count
+    return lines
+
+
+def _claim(delivery_id: int) -> Delivery:
+    source_id = Delivery.objects.values_list("source_id", flat=True).get(pk=delivery_id)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, source_id])
+    except OperationalError as error:
+        if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+            raise ImportBusyError(Source.objects.get(pk=source_id).name) from error
+        raise
+    return Delivery.objects.select_for_update(of=("self",)).select_related("source").get(pk=delivery_id)
+
+
+def _import(delivery: Delivery, on_progress: Progress) -> None:
+    source = bill_sources.checked(delivery.source)
+    stored = stored_blocks(delivery.pk)
+    head = next(stored, None)
+    if head is None:
+        raise UnreadableFileError(delivery.file_name, "the file is empty.")
+    found, rest = focus.layout(
+        delivery.file_name,
+        head,
+        default_currency=source.currency,
+        needs_effective=source.basis == "effective",
+    )
+    tally = focus.Tally()
+    writer = _Writer(delivery, found)
+    for batch in _read_ahead(focus.Reader(found, tally), _after_header(rest, stored)):
+        writer.write(batch)
+        on_progress(batch.lines[-1] if batch.lines else 0, delivery.line_count)
+    writer.finish()
+    delivery.columns = list(found.columns)
+    delivery.row_count, delivery.quarantined_count = writer.row_count, writer.quarantined_count
+    delivery.state, delivery.imported_at = DeliveryState.IMPORTED, timezone.now()
+    delivery.save()
+    snapshots.total_up(delivery)
+    snapshots.replace_former(delivery)
+    conformance.report(delivery, found, tally)
+    LedgerVersion.bump()
+
+
+def _read_ahead(reader: focus.Reader, found: Iterator[Block]) -> Iterator[focus.Batch]:
+    """Batches, the next one read in a thread while the database takes the last. At most two are in memory.
+
+    Python's cyclic garbage collector rests meanwhile: records hold no cycles, and looking for some costs half again.
+    """
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="bill") as pool:
+            ahead: Future[focus.Batch] | None = None
+            for block in found:
+                coming = pool.submit(reader.read, block)
+                if ahead is not None:
+                    yield ahead.result()
+                ahead = coming
+            if ahead is not None:
+                yield ahead.result()
+            yield reader.finish()
+    finally:
+        if was_collecting:
+            gc.enable()
+
+
+def _after_header(rest: Block, stored: Iterator[Block]) -> Iterator[Block]:
+    if rest.content:
+        yield rest
+    yield from stored
+
+
+class _Writer:
+    """Writes batches of one delivery: parts and dimensions as they first appear, rows by COPY."""
+
+    def __init__(self, delivery: Delivery, found: focus.Layout) -> None:
+        self._delivery = delivery
+        self._resources = ResourceCodes(delivery.source_id, found.present(tuple(known.RESOURCE)), known.RESOURCE)
+        self._charges = ChargeCodes(delivery.source_id, found.present(tuple(known.CHARGE)), known.CHARGE)
+        self._parts: dict[tuple[str, str], str] = {}
+        self._waiting: list[str] = []
+        self.row_count = 0
+        self.quarantined_count = 0
+
+    def write(self, batch: focus.Batch) -> None:
+        self._quarantine(batch.broken)
+        count = len(batch.lines)
+        if not count:
+            return
+        first = (self._delivery.pk << 32) + self.row_count
+        columns = (
+            map(str, range(first, first + count)),
+            self._part_ids(batch),
+            map(str, batch.lines),
+            map(str, batch.fingerprints),
+            self._resources.ids(batch.resources),
+            self._charges.ids(batch.charges),
+            batch.starts,
+            batch.ends,
+            *batch.amounts.values(),
+        )
+        self._waiting += map("\t".join, zip(*columns, strict=True))
+        self.row_count += count
+        if len(self._waiting) >= ROWS_PER_COPY:
+            self._copy()
+
+    def finish(self) -> None:
+        """Write what waits, and note the rows that the file holds several times."""
+        self._copy()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO costs_identicalrows (delivery_id, fingerprint, copies) SELECT %s, fingerprint, count(*) "
+                "FROM costs_billrow WHERE id >= %s::bigint << 32 AND id < (%s::bigint + 1) << 32 "
+                "GROUP BY fingerprint HAVING count(*) > 1",
+                [self._delivery.pk] * 3,
+            )
+
+    def _copy(self) -> None:
+        if not self._waiting:
+            return
+        text = "\n".join(self._waiting)
+        self._waiting.clear()
+        with connection.cursor() as cursor, cursor.copy(f"COPY costs_billrow ({ROW_COLUMNS}) FROM STDIN") as copy:
+            copy.write(text + "\n")
+
+    def _part_ids(self, batch: focus.Batch) -> list[str]:
+        keys = list(zip(batch.periods, batch.currencies, strict=True))
+        for period, currency in set(keys) - self._parts.keys():
+            part = DeliveryPart.objects.create(
+                delivery=self._delivery, period=date.fromisoformat(f"{period}-01"), currency=currency
+            )
+            self._parts[period, currency] = str(part.pk)
+        return list(map(self._parts.__getitem__, keys))
+
+    def _quarantine(self, broken: list[Broken]) -> None:
+        self.quarantined_count += len(broken)
+        QuarantinedRow.objects.bulk_create(
+            QuarantinedRow(delivery=self._delivery, line=line.line, raw=line.raw, reason=line.reason) for line in broken
+        )
+
+
+def _outcome(delivery: Delivery, *, is_known: bool) -> Imported:
+    return Imported(
+        delivery_id=delivery.pk,
+        file_name=delivery.file_name,
+        state=delivery.state,
+        error=delivery.error,
+        row_count=delivery.row_count,
+        quarantined_count=delivery.quarantined_count,
+        is_known=is_known,
+    )
+
+
+def _silent(_done: int, _total: int) -> None:
+    return None

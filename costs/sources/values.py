@@ -1,0 +1,96 @@
+"""Values of a bill's columns, read as they really come: exact numbers and instants in UTC, whole columns at a time."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from fleetledger.lib.money import NotANumberError, parse_exact, plain
+
+NULL = "\\N"  # as COPY writes it
+NULL_WORDS = frozenset({"", "null", "none", "n/a", "nan"})
+_ALL_NUMBERS = re.compile(r"(?:-?\d{1,40}(?:\.\d{1,60})?\n)*+", re.ASCII)
+_ISO = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?",
+    re.ASCII | re.IGNORECASE,
+)
+_AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?\s*(Z|UTC)?", re.ASCII)
+_CACHED = 100_000
+
+
+def is_null(text: str) -> bool:
+    return text.strip().lower() in NULL_WORDS
+
+
+def text_or_empty(text: str) -> str:
+    """The text without what stands for null; other text stays as it is, spaces and all."""
+    return "" if is_null(text) else text
+
+
+def exact_column(values: tuple[str, ...]) -> tuple[list[str] | tuple[str, ...], dict[int, str]]:
+    """Numbers as COPY takes them (NULL for null) with, per position, the text of what is none."""
+    if _ALL_NUMBERS.fullmatch("\n".join(values) + "\n"):
+        return values, {}
+    numbers: list[str] = []
+    wrong: dict[int, str] = {}
+    for position, value in enumerate(values):
+        try:
+            numbers.append(NULL if is_null(value) else plain(parse_exact(value.strip())))
+        except NotANumberError:
+            wrong[position] = value
+            numbers.append(NULL)
+    return numbers, wrong
+
+
+class Instants(dict[str, str]):
+    """Text of an instant to ISO 8601 in UTC; empty for what is none. Counts how each departed from FOCUS' own form."""
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= _CACHED:
+            self.clear()
+        at = parse_instant(text)
+        value = (
+            "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%f+00" if at.microsecond else "%Y-%m-%dT%H:%M:%S+00")
+        )
+        self[text] = value
+        return value
+
+
+def parse_instant(text: str) -> datetime | None:
+    """FOCUS' instants and their relatives: no T, no Z, a bare day, `4/1/25` (month first). None for anything else."""
+    text = text.strip()
+    try:
+        if match := _ISO.fullmatch(text):
+            return _iso(match)
+        if match := _AMERICAN.fullmatch(text):
+            month, day, year, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+            return datetime(year + 2000 if len(match[3]) == 2 else year, month, day, hour, minute, second, tzinfo=UTC)  # noqa: PLR2004 digits of a year
+    except ValueError:
+        return None
+    return None
+
+
+def is_focus_instant(text: str) -> bool:
+    """Whether the text has FOCUS' form YYYY-MM-DDTHH:mm:ssZ."""
+    return len(text) == len("2026-10-01T00:00:00Z") and text[10] == "T" and text[-1] == "Z"
+
+
+def last_segment(resource_id: str) -> str:
+    """What names a machine in a ResourceId or a provider id: the part after the last slash or colon, lower case.
+
+    `aws:///us-west-2a/i-0abc`, `arn:aws:ec2:us-west-2:1:instance/i-0abc` and `i-0abc` all give `i-0abc`.
+    """
+    return re.split(r"[/:]", resource_id.strip().rstrip("/"))[-1].lower()
+
+
+def first_positions(wrong: Iterable[dict[int, str]]) -> set[int]:
+    return {position for each in wrong for position in each}
+
+
+def _iso(match: re.Match[str]) -> datetime:
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    micros = int((match[7] or "0")[:6].ljust(6, "0"))
+    at = datetime(year, month, day, hour, minute, second, micros, tzinfo=UTC)
+    zone = match[8]
+    if zone and zone[0] in "+-":
+        return datetime.fromisoformat(at.strftime("%Y-%m-%dT%H:%M:%S.%f") + zone).astimezone(UTC)
+    return at

@@ -1,0 +1,31 @@
+"""The ledger's work for Celery: imports of stored bills and the hourly allocation of open periods."""
+
+import structlog
+from celery import shared_task
+
+from costs import allocate, importing
+from costs.errors import CostsError, ImportBusyError
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="costs.tasks.import_delivery", autoretry_for=(ImportBusyError,), retry_backoff=15, max_retries=20)
+def import_delivery(delivery_id: int) -> str:
+    """Import a stored delivery; run again after a worker's death it counts nothing twice."""
+    log.info("bill import starts", delivery_id=delivery_id)
+    return importing.run(delivery_id)
+
+
+@shared_task(name="costs.tasks.allocate_open_periods")
+def allocate_open_periods() -> str:
+    """Allocate every period that is not closed; a period that is refused leaves the others alone."""
+    done: list[str] = []
+    for month in allocate.open_periods():
+        log.info("allocation starts", period=str(month))
+        try:
+            sets = allocate.allocate(month)
+            done.append(f"{month} {sum(not each.is_unchanged for each in sets)} of {len(sets)}")
+        except CostsError as error:
+            log.warning("allocation refused", period=str(month), reason=str(error))
+            done.append(f"{month} refused")
+    return f"Allocated {', '.join(done)}." if done else "No period is open."
