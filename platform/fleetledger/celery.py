@@ -46,6 +46,7 @@ app.conf.update(
     redbeat_lock_timeout=30,
     beat_schedule={
         "pull telemetry": {"task": "monitoring.telemetry.tasks.pull_all", "schedule": timedelta(seconds=60)},
+        "scrape exporters": {"task": "monitoring.telemetry.tasks.scrape_all", "schedule": timedelta(seconds=30)},
         "re-read the last two hours": {
             "task": "monitoring.telemetry.tasks.reread_recent",
             "schedule": crontab(minute="*/15"),
