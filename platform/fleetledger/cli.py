@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 
 from fleetledger.embedded import state as embedded_state
 
@@ -52,11 +53,23 @@ def _with_servers(command: str, arguments: list[str]) -> int:
 
 def _django(arguments: list[str]) -> int:
     """Hand over to Django's commands, whose refusals become one sentence on stderr."""
-    from django.core.management import execute_from_command_line
+    import django
+    from django.core.management import execute_from_command_line, get_commands
 
+    django.setup()
+    command = arguments[1] if len(arguments) > 1 else "help"
+    if command not in {"help", "version", *get_commands()} and not command.startswith("-"):
+        print(_unknown(command, get_commands()), file=sys.stderr)  # noqa: T201 the command line's own voice
+        return 2
     try:
         execute_from_command_line(arguments)
     except SystemExit as leaving:
         code = leaving.code
         return code if isinstance(code, int) else int(code is not None)
     return 0
+
+
+def _unknown(command: str, known: Iterable[str]) -> str:
+    close = get_close_matches(command, [*known, "up", "web", "worker", "beat"], n=1)
+    meant = f" Did you mean '{close[0]}'?" if close else ""
+    return f"No command is called '{command}'.{meant} See them with: fleetledger help."

@@ -37,6 +37,17 @@ def _one_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+@pytest.fixture
+def _some_rows() -> None:
+    """One of each, so that answers have rows to be held against the document."""
+    vision = world.team("vision", parent=world.team("research"))
+    world.member(vision, username="mira")
+    gpu = world.gpu("GPU-1", node=world.node("n1"))
+    world.mig_slice(gpu, 1)
+    world.rule(vision, {"namespace": "vision-.*", "tags": {"team": "vision"}})
+    world.source("prom1", watermark_at=world.START, last_error="Connection refused", last_error_at=world.START)
+
+
 def generated() -> dict[str, Any]:
     generator: Any = SchemaGenerator  # untyped
     document: dict[str, Any] = generator().get_schema(request=None, public=True)
@@ -67,7 +78,7 @@ def test_every_operation_has_a_summary_and_its_refusals() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("_one_connection")
+@pytest.mark.usefixtures("_one_connection", "_some_rows")
 @schema.parametrize()
 @settings(
     max_examples=12,
