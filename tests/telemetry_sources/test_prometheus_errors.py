@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def _series(name: str) -> object:
     return {"metric": {"__name__": name} | GPU, "values": [[1_795_395_600, "40"], [1_795_395_630.25, "NaN"]]}
 
 
-def _pull(address: str, **connection: object) -> Batch:
+def _pull(address: str, **connection: Any) -> Batch:
     source = PrometheusSource(address, scrape_interval_s=30, **{"backoff_s": 0.0, "tries": 2} | connection)
     try:
         return source.pull(START_US, END_US)
