@@ -196,6 +196,10 @@ def test_a_mistake_in_the_second_file_is_told_with_that_files_line() -> None:
             "fleet.yaml:1: sources[0].scrape_interval: '0s' is no duration. Write it as 30s, 5m, 1h30m or 7d.",
         ),
         (
+            "sources: [{name: aws, kind: bill, format: focus, currency: XXQ}]",
+            "fleet.yaml:1: sources[0].currency: 'XXQ' is no currency of ISO 4217. Write one such as USD.",
+        ),
+        (
             "teams: [{slug: a}]\nownership:\n- team: a\n  match: {namespace: 'a('}\n",
             (
                 "fleet.yaml:4: ownership[0].match.namespace: 'a(' is no regular expression: "

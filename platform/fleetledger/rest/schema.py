@@ -107,9 +107,9 @@ def columns(row: type[Any]) -> tuple[str, ...]:
 
 @cache
 def serializer_of(shape: type[Any]) -> type[serializers.Serializer[Any]]:
-    """A serializer with a dataclass's fields, for the OpenAPI document alone."""
+    """A serializer with a dataclass's fields, for the OpenAPI document alone; `from_` is told as `from`."""
     hints = get_type_hints(shape)
-    members: dict[str, Any] = {item.name: _field(hints[item.name]) for item in fields(shape)}
+    members: dict[str, Any] = {item.name.rstrip("_"): _field(hints[item.name]) for item in fields(shape)}
     members["__doc__"] = (shape.__doc__ or "").split("\n")[0]
     return type(f"{shape.__name__}Serializer", (serializers.Serializer,), members)
 

@@ -12,6 +12,7 @@ from fleetledger.fleet.config.plan import Plan, save
 from fleetledger.fleet.config.shapes import SECRET_HINT
 from fleetledger.fleet.models import Source, SourceKind
 from fleetledger.lib.durations import DurationError, parse_duration
+from fleetledger.lib.money import MINOR_UNITS
 
 Items = Sequence[dict[str, Any]]
 DEFAULT_CLUSTER = "default"
@@ -65,6 +66,8 @@ def _check(item: Mapping[str, Any], path: Path, plan: Plan) -> None:
                 parse_duration(item[key])
             except DurationError as error:
                 plan.refuse((*path, key), str(error))
+    if "currency" in item and item["currency"] not in MINOR_UNITS:
+        plan.refuse((*path, "currency"), f"'{item['currency']}' is no currency of ISO 4217. Write one such as USD.")
     if "url" in item:
         _check_url(item["url"], (*path, "url"), plan)
     for number, target in enumerate(item.get("targets", [])):
