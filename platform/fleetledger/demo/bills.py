@@ -1,4 +1,4 @@
-"""The bills of the simulated fleet as FOCUS 1.0 CSV: what its two providers charge for a month so far, exact to the last digit."""
+"""The bills of the simulated fleet as FOCUS 1.0 CSV: what its two providers charge for a month so far."""
 
 import csv
 import io
@@ -73,7 +73,7 @@ class _Account:
     def row(self, month: Month, first: date, days: int, cost: Mapping[str, Decimal], **texts: str) -> Row:
         """`cost` holds BilledCost; the other costs are the same unless it names them."""
         billed = cost["BilledCost"]
-        amounts = {name: billed for name in ("EffectiveCost", "ListCost", "ContractedCost")} | dict(cost)
+        amounts = dict.fromkeys(("EffectiveCost", "ListCost", "ContractedCost"), billed) | dict(cost)
         return (
             self._same
             | {
@@ -157,20 +157,22 @@ class _Amazon:
         buckets = [*TEAMS, "legacy-nlp"]
         for slug in buckets:
             size = Decimal(9_000 + key(slug) % 52_000) + (day - date(2025, 1, 1)).days * (key(slug) % 37)
-            yield self._stored(month, day, size, Decimal("0.023"), f"arn:aws:s3:::aurora-{slug}-data",
-                               "Amazon Simple Storage Service", _tags(team=slug, env="prod"))  # fmt: skip
+            yield self._stored(
+                month, day, (size, Decimal("0.023")), ResourceId=f"arn:aws:s3:::aurora-{slug}-data",
+                ServiceName="Amazon Simple Storage Service", Tags=_tags(team=slug, env="prod"),
+            )  # fmt: skip
         for cluster in (self._on_demand, self._reserved):
-            size = Decimal(600 * len(cluster.nodes))
-            yield self._stored(month, day, size, Decimal("0.08"), f"vol-set-{cluster.name}",
-                               "Amazon Elastic Block Store", "")  # fmt: skip
+            volume = (Decimal(600 * len(cluster.nodes)), Decimal("0.08"))
+            name = f"vol-set-{cluster.name}"
+            yield self._stored(month, day, volume, ResourceId=name, ServiceName="Amazon Elastic Block Store")
 
-    def _stored(
-        self, month: Month, day: date, size: Decimal, price: Decimal, resource: str, service: str, tags: str
-    ) -> Row:  # noqa: PLR0917
+    def _stored(self, month: Month, day: date, volume: tuple[Decimal, Decimal], **texts: str) -> Row:
+        """`volume`: gigabytes, with the price of a GB-month."""
+        size, price = volume
         quantity = size / 32  # GB-months of a day, written with all its digits
         return self._account.row(
-            month, day, 1, {"BilledCost": quantity * price}, ResourceId=resource, ServiceName=service,
-            ServiceCategory="Storage", PricingUnit="GB-Months", PricingQuantity=_exact(quantity), Tags=tags,
+            month, day, 1, {"BilledCost": quantity * price}, **texts,
+            ServiceCategory="Storage", PricingUnit="GB-Months", PricingQuantity=_exact(quantity),
             ConsumedUnit="GB-Months", ConsumedQuantity=_exact(quantity), ListUnitPrice=_exact(price),
             PricingCategory="Standard", ChargeDescription=f"${price} per GB-Month of storage",
         )  # fmt: skip
@@ -234,8 +236,9 @@ class _Borealis:
 
     def _server(self, month: Month, day: date, node: Node) -> Row:
         price = BARE_METAL[family(node.board)]
+        sku = f"gpu.{family(node.board)}.8"
         return self._account.row(
-            month, day, 1, {"BilledCost": price * DAY_HOURS}, **_instance(node, self._hall, f"gpu.{family(node.board)}.8"),
+            month, day, 1, {"BilledCost": price * DAY_HOURS}, **_instance(node, self._hall, sku),
             ListUnitPrice=_exact(price), ContractedUnitPrice=_exact(price), PricingCategory="Standard",
             ChargeDescription=f"Server {node.resource_id}, ${price} per hour",
         )  # fmt: skip
@@ -243,10 +246,9 @@ class _Borealis:
 
 def _instance(node: Node, cluster: Cluster, sku: str) -> Row:
     amazon = cluster.provider == "aws"
+    arn = f"arn:aws:ec2:{cluster.region}:410044204430:instance/"
     return {
-        "ResourceId": f"arn:aws:ec2:{cluster.region}:410044204430:instance/{node.resource_id}"
-        if amazon
-        else node.resource_id,
+        "ResourceId": (arn if amazon else "") + node.resource_id,
         "ResourceName": node.name,
         "ResourceType": "Instance" if amazon else "Server",
         "RegionId": cluster.region,

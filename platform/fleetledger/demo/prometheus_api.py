@@ -110,10 +110,10 @@ class Api:
         stamps = [start + n * step for n in range(int((end - start) / step + 1e-9) + 1)]
         found: list[Series] = []
         for one in self._read(selector, start // GRID_S * GRID_S, end):
-            values = dict(one.samples)
-            points = [(at, values[at // GRID_S * GRID_S]) for at in stamps if at // GRID_S * GRID_S in values]
+            values: dict[float, str] = dict(one.samples)
+            points = [(at, values[grid]) for at in stamps if (grid := int(at // GRID_S * GRID_S)) in values]
             if points:
-                found.append(Series(one.labels, points))  # type: ignore[arg-type]  # stamps may have fractions
+                found.append(Series(one.labels, points))
         return _result("matrix", (f'"values":[{_points(one.samples)}]' for one in found), found)
 
     def _label_sets(self, params: Params) -> list[series.Labels]:

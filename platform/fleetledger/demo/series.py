@@ -21,7 +21,7 @@ class Series:
     """One label set (sorted by name, `__name__` first) with its (epoch seconds, value) samples in order."""
 
     labels: Labels
-    samples: list[tuple[int, str]] = field(default_factory=list)
+    samples: list[tuple[float, str]] = field(default_factory=list)
 
 
 NAMES = (*METRICS, "kube_node_info", "up")
@@ -138,7 +138,7 @@ def _unit_label_sets(world: World, metric: Metric, node: Node, asked: Asked) -> 
 
 def _stretches(
     world: World, metric: Metric, node: Node, asked: Asked, grid: range
-) -> Iterator[tuple[Labels, list[tuple[int, str]]]]:
+) -> Iterator[tuple[Labels, list[tuple[float, str]]]]:
     """What each accepted holder of each unit has of samples, in order of time within a unit."""
     for unit in node.units if grid else ():
         if not metric.is_given_by(node, unit):

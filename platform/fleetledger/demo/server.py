@@ -79,6 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
             case ["api", "v1", *rest]:
                 answer: Answer = self.server.apis[scope].answer("/".join(rest), params)
                 return answer.status, _JSON, answer.body
+            case []:  # clients ask here whether anybody is there
+                return HTTPStatus.OK, _TEXT, b"A simulated fleet. Prometheus' API is at /api/v1/.\n"
             case ["-", "healthy" | "ready" as word]:
                 return HTTPStatus.OK, _TEXT, f"Prometheus Server is {word.capitalize()}.\n".encode()
             case ["metrics"]:
