@@ -12,14 +12,17 @@ from fleetledger.fleet.access import TeamScope
 from fleetledger.fleet.models import Gpu, MigSlice
 from fleetledger.lib.buckets import BUCKET, DAY, HOUR, Window
 from monitoring.telemetry.reads import Step
-from monitoring.telemetry.reads_fleet import STEPS
-from monitoring.telemetry.reads_teams import percent
 from monitoring.telemetry.segments import segments, union
 
 TIMES = ("allocated_us", "busy_us", "measured_us", "unallocated_us", "unknown_us", "energy_uj")
 NOW = timedelta(minutes=30)  # how far back "now" may lie: facts come every five minutes
 SLICE_GONE = timedelta(hours=1)
 LONGEST_IN_FACTS = timedelta(days=2)
+STEPS: dict[Step, tuple[timedelta, str]] = {
+    Step.DAY: (DAY, "date_trunc('day', bucket, 'UTC')"),
+    Step.HOUR: (HOUR, "date_trunc('hour', bucket, 'UTC')"),
+    Step.BUCKET: (BUCKET, "bucket"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ def gpu_series(uuid: str, window: Window, *, step: Step, teams: TeamScope) -> tu
     return tuple(
         GpuPoint(
             at=row[0],
-            utilization=percent(int(row[1]), int(row[2])),
+            utilization=float(100 * row[1] / row[2]) if row[2] else None,
             memory_used_mib=float(row[3] / row[4]) if row[4] else None,
             power_w=float(row[5] / row[6]) if row[5] is not None and row[6] else None,
             unknown_us=int(row[7]),
