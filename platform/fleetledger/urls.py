@@ -5,12 +5,15 @@ from django.urls import include, path
 from fleetledger import overview, team_page
 
 urlpatterns = [
-    path("", overview.page, name="overview"),
+    path("", include(overview.urlpatterns)),
     path("", include("fleetledger.web.urls")),
     path("", include("fleetledger.rest.urls")),
-    path("teams/<slug:slug>/", include(team_page.urlpatterns)),
+    path("teams/", include(team_page.urlpatterns)),
     path("", include("monitoring.telemetry.urls")),
     path("", include("costs.urls")),
     path("api/v1/", include("monitoring.telemetry.api_urls")),
     path("api/v1/", include("costs.api_urls")),
 ]
+
+handler404 = "fleetledger.rest.problems.not_found"  # problems below /api/, the page elsewhere
+handler500 = "fleetledger.rest.problems.server_error"

@@ -98,17 +98,22 @@ def stacked_bars(
 
 
 def heat_map(
-    days: Sequence[str], hours: Sequence[str], cells: Sequence[Values], *, unit: str, empty: str = ""
+    days: Sequence[str],
+    hours: Sequence[str],
+    cells: Sequence[Values],
+    *,
+    unknown: Sequence[Sequence[bool]],
+    unit: str,
+    empty: str = "",
 ) -> Figure:
-    """Days down, hours across. A cell without a value is drawn as unknown, never as the scale's low end."""
+    """Days down, hours across. What is unknown has its own colour, never the scale's low end; None is left blank."""
     scale = [[index / 3, f"var(--heat-{index})"] for index in range(4)]
-    unknown = [[1 if value is None else None for value in line] for line in cells]
     common = {"type": "heatmap", "x": list(hours), "y": list(days), "xgap": 2, "ygap": 2, "showscale": False}
     shade = ["var(--unknown)", "var(--unknown)"]
     data = [
         common
         | {
-            "z": unknown,
+            "z": [[1 if dark else None for dark in line] for line in unknown],
             "colorscale": [[0, shade[0]], [1, shade[1]]],
             "hovertemplate": "%{y}, %{x}:00<br>not known<extra></extra>",
             "meta": {"table": False},
@@ -126,7 +131,7 @@ def heat_map(
     layout = _layout("")
     layout["xaxis"] |= {"fixedrange": True, "dtick": 4, "ticks": "", "showline": False}
     layout["yaxis"] |= {"fixedrange": True, "autorange": "reversed", "gridcolor": "rgba(0,0,0,0)", "nticks": 40}
-    layout["yaxis"]["tickmode"] = "auto"
+    layout["yaxis"] |= {"tickmode": "auto", "ticks": "", "ticklabelstandoff": 6}
     layout["hovermode"] = "closest"
     layout["margin"]["l"] = 52
     return Figure(data if days else [], layout, empty)
@@ -143,9 +148,9 @@ def shaded(figure: Figure, windows: Iterable[Window]) -> Figure:
             "x1": _instant(window.end),
             "y0": 0,
             "y1": 1,
-            "fillcolor": "var(--unknown-fill)",
+            "fillcolor": "var(--unknown)",
             "line": {"width": 0},
-            "layer": "below",
+            "layer": "above",
         }
         for window in windows
     ]

@@ -60,9 +60,9 @@ class Period:
     def words(self) -> str:
         """As in "vs previous 30 days"."""
         hours = round(self.window.duration / HOUR)
-        if hours <= 48 or hours % 24:  # noqa: PLR2004 two days
+        if hours < 48:  # noqa: PLR2004 two days
             return f"{hours} hours" if hours != 1 else "hour"
-        return f"{hours // 24} days"
+        return f"{round(hours / 24)} days"
 
     @property
     def query(self) -> str:

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from fleetledger.lib.money import minor_units
+
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 _US_PER_HOUR = 3_600_000_000
@@ -14,7 +15,7 @@ def money(amount: Decimal | None, currency: str, *, whole: bool = False) -> str:
     """$1,234.50; with `whole` no minor units from 1,000 on. Exact amounts are shown rounded, half to even."""
     if amount is None:
         return NOTHING
-    digits = MINOR_DIGITS.get(currency, 2)
+    digits = minor_units(currency)
     if whole and abs(amount) >= 1000:  # noqa: PLR2004 four digits say enough
         digits = 0
     rounded = amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
@@ -28,7 +29,7 @@ def exact_money(amount: Decimal | None, currency: str) -> str:
     """All the digits there are, at least the currency's own."""
     if amount is None:
         return NOTHING
-    digits = max(MINOR_DIGITS.get(currency, 2), -int(amount.normalize().as_tuple().exponent))
+    digits = max(minor_units(currency), -int(amount.normalize().as_tuple().exponent))
     text = f"{abs(amount):,.{digits}f}"
     return f"{MINUS if amount < 0 else ''}{text} {currency}"
 

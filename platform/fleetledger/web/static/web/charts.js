@@ -12,8 +12,7 @@
         : value;
     }
     if (Array.isArray(value)) {
-      const sample = typeof value[0];
-      return sample === "number" || value.length > 64 ? value : value.map((item) => coloured(item, style));
+      return value.length > 64 ? value : value.map((item) => coloured(item, style));
     }
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, coloured(item, style)]));
