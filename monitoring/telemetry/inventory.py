@@ -56,7 +56,7 @@ class Inventory:
         self._learn_nodes(batch, spans)
         self._learn_gpus(batch.devices, spans)
         self._learn_slices(batch)
-        self._learn_workloads({one.holder for one in batch.series if one.holder is not None})
+        self.learn_workloads({one.holder for one in batch.series if one.holder is not None})
 
     def unit_id(self, key: UnitKey) -> int:
         """The unit's id, made where it is new."""
@@ -150,7 +150,7 @@ class Inventory:
                 )
                 mig.first_sample_at, mig.last_sample_at = min(first, mig.first_sample_at), max(last, mig.last_sample_at)
 
-    def _learn_workloads(self, holders: set[Holder]) -> None:
+    def learn_workloads(self, holders: set[Holder]) -> None:
         new = holders - self.workloads.keys()
         if not new:
             return
