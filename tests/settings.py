@@ -1,4 +1,4 @@
-"""The product's settings on a real PostgreSQL and Redis, started once for the run; DATABASE_URL and REDIS_URL replace them."""
+"""The product's settings on a real PostgreSQL and Redis, started once for the run unless both are given."""
 
 import atexit
 import os

@@ -155,7 +155,7 @@ def usage(
     rollup_tree: bool = False,
 ) -> Usage:
     """Usage of `window` (aligned to five minutes) by group and step; two to four queries whatever its length."""
-    wanted = _team_ids(team, rollup_tree=rollup_tree) if team is not None else None
+    wanted = team_ids(team, rollup_tree=rollup_tree) if team is not None else None
     is_whole = teams.fleet and team is None
     rows = _rows(window, group_by, step, teams, wanted, rollup_tree=rollup_tree and group_by is GroupBy.TEAM)
     totals = _totals(window, step, teams, wanted)
@@ -261,7 +261,7 @@ def _rows(
     window: Window, group_by: GroupBy, step: Step, teams: TeamScope, wanted: list[int] | None, *, rollup_tree: bool
 ) -> tuple[UsageRow, ...]:
     sql, parameters = union(segments(window, COARSEST[step]), f"{KEYS}, estimated, {', '.join(MEASURES)}")
-    at = "NULL::timestamptz" if step is Step.TOTAL else _at(step)
+    at = "NULL::timestamptz" if step is Step.TOTAL else step_sql(step)
     joins = _JOINS
     if rollup_tree:  # each team's time also counts for the teams above it
         joins = joins.replace(
@@ -284,7 +284,8 @@ def _rows(
         return tuple(_usage_row(row) for row in cursor.fetchall())
 
 
-def _at(step: Step) -> str:
+def step_sql(step: Step) -> str:
+    """The step's start as SQL over rows `f`."""
     return "f.bucket" if step is Step.BUCKET else f"date_trunc('{step.value}', f.bucket, 'UTC')"
 
 
@@ -311,7 +312,7 @@ def _scope(teams: TeamScope, wanted: list[int] | None) -> tuple[str, list[list[i
     return conditions, parameters
 
 
-def _team_ids(slug: str, *, rollup_tree: bool) -> list[int]:
+def team_ids(slug: str, *, rollup_tree: bool = False) -> list[int]:
     """The team's id, with those below it where the tree is asked for; empty where no team has the slug."""
     below = " UNION ALL SELECT c.id FROM fleet_team c JOIN tree ON c.parent_id = tree.id" if rollup_tree else ""
     with connection.cursor() as cursor:

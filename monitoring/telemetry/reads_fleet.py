@@ -92,16 +92,20 @@ def clusters(window: Window, *, teams: TeamScope) -> tuple[ClusterUse, ...]:
     sql, parameters = union(segments(window, COARSEST[Step.TOTAL]), f"node_id, gpu_id, {SUMMED}")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH f AS ({sql}), used AS (SELECT n.cluster_id, {_sums()} FROM f JOIN fleet_node n ON n.id = f.node_id"  # noqa: S608
-            " GROUP BY 1), here AS (SELECT n.cluster_id, count(DISTINCT n.id) AS nodes, count(g.id) AS gpus FROM fleet_node n"
+            f"WITH f AS ({sql}), used AS (SELECT n.cluster_id, {_sums()} FROM f JOIN fleet_node n ON n.id ="  # noqa: S608
+            " f.node_id"
+            " GROUP BY 1), here AS (SELECT n.cluster_id, count(DISTINCT n.id) AS nodes, count(g.id) AS gpus FROM"
+            " fleet_node n"
             " LEFT JOIN fleet_gpu g ON g.node_id = n.id AND g.retired_at IS NULL WHERE n.retired_at IS NULL GROUP BY 1)"
-            " SELECT c.name, c.provider, c.region, coalesce(h.nodes, 0), coalesce(h.gpus, 0), coalesce(u.allocated_us, 0),"
-            " coalesce(u.busy_us, 0), coalesce(u.measured_us, 0), coalesce(u.unallocated_us, 0), coalesce(u.unknown_us, 0)"
+            " SELECT c.name, c.provider, c.region, coalesce(h.nodes, 0), coalesce(h.gpus, 0),"
+            " coalesce(u.allocated_us, 0),"
+            " coalesce(u.busy_us, 0), coalesce(u.measured_us, 0), coalesce(u.unallocated_us, 0),"
+            " coalesce(u.unknown_us, 0)"
             " FROM fleet_cluster c LEFT JOIN used u ON u.cluster_id = c.id LEFT JOIN here h ON h.cluster_id = c.id"
             " ORDER BY c.name",
             parameters,
         )
-        return tuple(ClusterUse(*row[:5], _existence(row[5:]), *row[5:]) for row in cursor.fetchall())
+        return tuple(ClusterUse(*(*row[:5], _existence(row[5:]), *row[5:])) for row in cursor.fetchall())
 
 
 def nodes(window: Window, *, teams: TeamScope, cluster: str | None = None) -> tuple[NodeUse, ...]:
@@ -120,7 +124,8 @@ def _nodes(window: Window, cluster: str | None, name: str | None) -> tuple[NodeU
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH f AS ({sql}), used AS (SELECT f.node_id, {_sums()} FROM f GROUP BY 1)"  # noqa: S608
-            " SELECT c.name, n.name, n.provider_id, coalesce(string_agg(DISTINCT g.model, ', '), ''), count(g.id), n.gpus,"
+            " SELECT c.name, n.name, n.provider_id, coalesce(string_agg(DISTINCT g.model, ', '), ''),"
+            " count(g.id), n.gpus,"
             " n.last_sample_at, coalesce(max(u.allocated_us), 0), coalesce(max(u.busy_us), 0),"
             " coalesce(max(u.measured_us), 0), coalesce(max(u.unallocated_us), 0), coalesce(max(u.unknown_us), 0)"
             " FROM fleet_node n JOIN fleet_cluster c ON c.id = n.cluster_id LEFT JOIN used u ON u.node_id = n.id"
@@ -129,7 +134,7 @@ def _nodes(window: Window, cluster: str | None, name: str | None) -> tuple[NodeU
             " GROUP BY c.name, n.id ORDER BY c.name, n.name",
             [*parameters, cluster, cluster, name, name],
         )
-        return tuple(NodeUse(*row[:7], _existence(row[7:]), *row[7:]) for row in cursor.fetchall())
+        return tuple(NodeUse(*(*row[:7], _existence(row[7:]), *row[7:])) for row in cursor.fetchall())
 
 
 def _series(window: Window, step: Step) -> tuple[FleetPoint, ...]:

@@ -1,33 +1,24 @@
-"""What single GPUs did: each with its slices and holders now, its series, and who held it. For fleet scope."""
+"""One GPU after another: what each did, who holds it now, its slices and its timeline."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
 
 from fleetledger.fleet.access import TeamScope
-from fleetledger.fleet.models import Gpu, MigSlice
-from fleetledger.lib.buckets import BUCKET, DAY, HOUR, Window
-from monitoring.telemetry.reads import Step
+from fleetledger.lib.buckets import BUCKET, HOUR, Window
+from monitoring.telemetry.models import FREE
+from monitoring.telemetry.reads import COARSEST, Step, oldest_fact_at, step_sql
 from monitoring.telemetry.segments import segments, union
 
-TIMES = ("allocated_us", "busy_us", "measured_us", "unallocated_us", "unknown_us", "energy_uj")
-NOW = timedelta(minutes=30)  # how far back "now" may lie: facts come every five minutes
-SLICE_GONE = timedelta(hours=1)
-LONGEST_IN_FACTS = timedelta(days=2)
-STEPS: dict[Step, tuple[timedelta, str]] = {
-    Step.DAY: (DAY, "date_trunc('day', bucket, 'UTC')"),
-    Step.HOUR: (HOUR, "date_trunc('hour', bucket, 'UTC')"),
-    Step.BUCKET: (BUCKET, "bucket"),
-}
+MOST_HOLDS = 2000
+SUMMED = "allocated_us, busy_us, measured_us, unallocated_us, unknown_us"
 
 
 @dataclass(frozen=True, slots=True)
 class SliceUse:
-    """A MIG slice: `slices` of the GPU's `of`, and who holds it now (empty: nobody)."""
+    """A MIG instance that was seen: `slices` of `of` compute slices."""
 
     gi_id: int
     profile: str
@@ -40,6 +31,8 @@ class SliceUse:
 
 @dataclass(frozen=True, slots=True)
 class GpuUse:
+    """A GPU over a window. `holder` and `team` are those of the newest facts; empty where nobody holds it."""
+
     uuid: str
     model: str
     cluster: str
@@ -64,7 +57,7 @@ class GpuUse:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A stretch of one holder. `kind`: allocated, unowned, unallocated or unknown."""
+    """A stretch of one unit with one holder. `kind`: allocated, unowned, unallocated or unknown."""
 
     start: datetime
     end: datetime
@@ -79,7 +72,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class GpuPoint:
-    """One step of one GPU; utilization in percent, power as the mean of what the energy counter tells."""
+    """A step of one GPU; None where nothing was measured."""
 
     at: datetime
     utilization: float | None
@@ -90,192 +83,171 @@ class GpuPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class _Holder:
-    gi_id: int | None
-    name: str
+class _Now:
+    """Who holds a unit by the newest facts."""
+
+    holder: str
     team: str | None
 
 
 def gpus(
     window: Window, *, teams: TeamScope, node_cluster: str | None = None, node: str | None = None
 ) -> tuple[GpuUse, ...]:
-    """Every GPU, of one node where it is named; four queries."""
-    if not teams.fleet:
-        return ()
-    wanted = _inventory()
-    if node is not None:
-        wanted = wanted.filter(node__name=node, node__cluster__name=node_cluster)
-    return _uses(window, list(wanted))
+    """Every GPU (of one cluster or node), by place; fleet scope only; three queries."""
+    return _gpus(window, node_cluster, node, None) if teams.fleet else ()
 
 
 def gpu(uuid: str, window: Window, *, teams: TeamScope) -> GpuUse | None:
-    """One GPU, or None where there is none or the caller may not see it."""
-    if not teams.fleet:
-        return None
-    return next(iter(_uses(window, list(_inventory().filter(uuid=uuid)))), None)
+    """One GPU; None where it does not exist for this caller."""
+    found = _gpus(window, None, None, uuid) if teams.fleet else ()
+    return found[0] if found else None
 
 
 def gpu_holds(uuid: str, window: Window, *, teams: TeamScope) -> tuple[Hold, ...]:
-    """Who held the GPU, oldest first; neighbours of one holder are joined. By hours where the window is long."""
+    """Who held the GPU and its slices when, oldest first; adjoining stretches of the same holder are one."""
     if not teams.fleet:
         return ()
-    width = BUCKET if window.duration <= LONGEST_IN_FACTS else HOUR
-    table = "telemetry_fact" if width == BUCKET else "telemetry_gpuhour"
-    rows = _all(
-        f"SELECT f.bucket, u.gi_id, f.workload_id, w.namespace, w.name, t.slug, f.allocated_us, f.unallocated_us,"  # noqa: S608
-        f" f.unknown_us, f.busy_us, f.measured_us FROM {table} f JOIN fleet_gpu g ON g.id = f.gpu_id"
-        " JOIN telemetry_unit u ON u.id = f.unit_id LEFT JOIN fleet_workload w ON w.id = f.workload_id"
-        " LEFT JOIN fleet_team t ON t.id = f.team_id"
-        " WHERE g.uuid = %s AND f.bucket >= %s AND f.bucket < %s ORDER BY f.bucket, u.gi_id NULLS FIRST, f.workload_id",
-        [uuid, window.start, window.end],
-    )
-    open_holds: dict[tuple[int | None, str, str], Hold] = {}
-    done: list[Hold] = []
-    for row in rows:
-        for hold in _holds_of(row, width):
-            key = (hold.gi_id, hold.kind, hold.holder)
-            before = open_holds.get(key)
-            if before is not None and before.end == hold.start and before.team == hold.team:
-                open_holds[key] = _joined(before, hold)
-            else:
-                if before is not None:
-                    done.append(before)
-                open_holds[key] = hold
-    done += open_holds.values()
-    return tuple(sorted(done, key=lambda hold: (hold.start, hold.end, -2 if hold.gi_id is None else hold.gi_id)))
+    oldest = oldest_fact_at()
+    step = BUCKET if oldest is not None and window.start >= oldest else HOUR
+    sql, parameters = union(segments(window, step), f"bucket, unit_id, workload_id, gpu_id, team_id, {SUMMED}")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH f AS ({sql}) SELECT f.bucket, u.gi_id, f.workload_id, coalesce(w.namespace || '/' || w.name,"  # noqa: S608
+            " ''),"
+            " t.slug, f.allocated_us, f.busy_us, f.measured_us, f.unallocated_us, f.unknown_us FROM f"
+            " JOIN fleet_gpu g ON g.id = f.gpu_id AND g.uuid = %s JOIN telemetry_unit u ON u.id = f.unit_id"
+            " LEFT JOIN fleet_workload w ON w.id = f.workload_id LEFT JOIN fleet_team t ON t.id = f.team_id"
+            " ORDER BY u.gi_id NULLS FIRST, f.bucket, f.workload_id",
+            [*parameters, uuid],
+        )
+        holds: list[Hold] = []
+        open_holds: dict[tuple[int | None, str, str], int] = {}
+        for row in cursor.fetchall():
+            for hold in _stretches(row, step is BUCKET):
+                key = (hold.gi_id, hold.kind, hold.holder)
+                place = open_holds.get(key)
+                if place is not None and holds[place].end == hold.start and holds[place].team == hold.team:
+                    holds[place] = _joined(holds[place], hold)
+                else:
+                    open_holds[key] = len(holds)
+                    holds.append(hold)
+    return tuple(sorted(holds, key=lambda hold: (hold.start, hold.gi_id is not None, hold.gi_id or 0))[-MOST_HOLDS:])
 
 
 def gpu_series(uuid: str, window: Window, *, step: Step, teams: TeamScope) -> tuple[GpuPoint, ...]:
-    """The GPU over time; one query."""
+    """One GPU step by step."""
     if not teams.fleet:
         return ()
-    width, at = STEPS[step]
-    columns = "gpu_id, bucket, allocated_us, unallocated_us, unknown_us, busy_us, measured_us, fb_used_mib_us, fb_measured_us, energy_uj"  # noqa: E501
-    sql, times = union(segments(window, width), columns)
-    rows = _all(
-        f"SELECT {at}, sum(busy_us), sum(measured_us), sum(fb_used_mib_us), sum(fb_measured_us), sum(energy_uj),"  # noqa: S608
-        f" sum(allocated_us + unallocated_us + unknown_us), sum(unknown_us), sum(allocated_us) FROM ({sql}) x"
-        " WHERE gpu_id = (SELECT id FROM fleet_gpu WHERE uuid = %s) GROUP BY 1 ORDER BY 1",
-        [*times, uuid],
+    columns = (
+        "bucket, gpu_id, allocated_us, unknown_us, observed_us, busy_us, measured_us, fb_used_mib_us, fb_measured_us,"
+        " energy_uj"
     )
-    return tuple(
-        GpuPoint(
-            at=row[0],
-            utilization=float(100 * row[1] / row[2]) if row[2] else None,
-            memory_used_mib=float(row[3] / row[4]) if row[4] else None,
-            power_w=float(row[5] / row[6]) if row[5] is not None and row[6] else None,
-            unknown_us=int(row[7]),
-            allocated_us=int(row[8]),
+    sql, parameters = union(segments(window, COARSEST[step]), columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH f AS ({sql}) SELECT {step_sql(step)}, sum(f.busy_us)::float8 / nullif(sum(f.measured_us), 0) *"  # noqa: S608
+            " 100,"
+            " sum(f.fb_used_mib_us)::float8 / nullif(sum(f.fb_measured_us), 0),"
+            " sum(f.energy_uj)::float8 / nullif(sum(f.observed_us), 0), sum(f.unknown_us)::bigint,"
+            " sum(f.allocated_us)::bigint FROM f JOIN fleet_gpu g ON g.id = f.gpu_id WHERE g.uuid = %s"
+            " GROUP BY 1 ORDER BY 1",
+            [*parameters, uuid],
         )
-        for row in rows
-    )
+        return tuple(GpuPoint(*row) for row in cursor.fetchall())
 
 
-def held_gpu_ids(team_ids: Any) -> frozenset[int]:
-    """The GPUs on which workloads of these teams held time in the 30 days before the newest day; one query."""
-    rows = _all(
-        "SELECT DISTINCT gpu_id FROM telemetry_gpuday WHERE team_id = ANY(%s)"
-        " AND bucket >= (SELECT max(bucket) FROM telemetry_gpuday) - interval '30 days'",
-        [sorted(team_ids)],
-    )
-    return frozenset(row[0] for row in rows)
+def _gpus(window: Window, cluster: str | None, node: str | None, uuid: str | None) -> tuple[GpuUse, ...]:
+    sql, parameters = union(segments(window, COARSEST[Step.TOTAL]), f"gpu_id, energy_uj, {SUMMED}")
+    sums = ", ".join(f"coalesce(u.{name}, 0)" for name in SUMMED.split(", "))
+    added = ", ".join(f"sum(f.{name})::bigint AS {name}" for name in SUMMED.split(", "))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH f AS ({sql}), used AS (SELECT f.gpu_id, sum(f.energy_uj)::bigint AS energy, {added} FROM f"  # noqa: S608
+            " GROUP BY 1)"
+            " SELECT g.id, g.slices, g.uuid, g.model, coalesce(c.name, ''), coalesce(n.name, ''), g.device_index,"
+            " g.memory_mib, coalesce(s.name, ''), g.first_sample_at, g.last_sample_at, g.retired_at, u.energy,"
+            f" {sums} FROM fleet_gpu g LEFT JOIN fleet_node n ON n.id = g.node_id"
+            " LEFT JOIN fleet_cluster c ON c.id = n.cluster_id LEFT JOIN fleet_source s ON s.id = g.source_id"
+            " LEFT JOIN used u ON u.gpu_id = g.id WHERE (%s::text IS NULL OR c.name = %s)"
+            " AND (%s::text IS NULL OR n.name = %s) AND (%s::text IS NULL OR g.uuid = %s)"
+            " ORDER BY 5, 6, g.device_index, g.uuid",
+            [*parameters, cluster, cluster, node, node, uuid, uuid],
+        )
+        rows = cursor.fetchall()
+    now = _now([row[0] for row in rows])
+    slices = _slices({row[0]: row[1] for row in rows}, now)
+    return tuple(_gpu(row, now, slices) for row in rows)
 
 
-def _inventory() -> QuerySet[Gpu]:
-    return Gpu.objects.select_related("node__cluster", "source")
-
-
-def _uses(window: Window, found: list[Gpu]) -> tuple[GpuUse, ...]:
-    ids = [row.pk for row in found]
-    sums, holders = _sums(window, ids), _holders_now(ids)
-    slices: dict[int, list[MigSlice]] = defaultdict(list)
-    for mig in MigSlice.objects.filter(gpu_id__in=ids):
-        slices[mig.gpu_id].append(mig)
-    return tuple(_use(row, sums.get(row.pk), holders.get(row.pk, []), slices[row.pk]) for row in found)
-
-
-def _use(row: Gpu, sums: tuple[int | None, ...] | None, holders: list[_Holder], migs: list[MigSlice]) -> GpuUse:
-    held, busy, measured, free, unknown, energy = sums or (0, 0, 0, 0, 0, None)
-    last = row.last_sample_at
-    live = [mig for mig in migs if last is None or mig.last_sample_at >= last - SLICE_GONE]
-    whole = [holder for holder in holders if holder.gi_id is None]
+def _gpu(
+    row: tuple[Any, ...], now: dict[tuple[int, int | None], _Now], slices: dict[int, tuple[SliceUse, ...]]
+) -> GpuUse:
+    pk, _, uuid, model, cluster, node, index, memory, source, first, last, retired, energy, *sums = row
+    allocated, busy, measured, unallocated, unknown = sums
+    whole = now.get((pk, None), _Now("", None))
     return GpuUse(
-        uuid=row.uuid,
-        model=row.model,
-        cluster=row.node.cluster.name if row.node else "",
-        node=row.node.name if row.node else "",
-        index=row.device_index,
-        memory_mib=row.memory_mib,
-        source=row.source.name if row.source else "",
-        first_sample_at=row.first_sample_at,
+        uuid=uuid,
+        model=model,
+        cluster=cluster,
+        node=node,
+        index=index,
+        memory_mib=memory,
+        source=source,
+        first_sample_at=first,
         last_sample_at=last,
-        retired_at=row.retired_at,
-        holder=", ".join(holder.name for holder in whole),
-        team=whole[0].team if whole else None,
-        slices=tuple(_slice(mig, row, holders) for mig in sorted(live, key=lambda mig: mig.gi_id)),
-        gpu_us=(held or 0) + (free or 0) + (unknown or 0),
-        allocated_us=held or 0,
-        busy_us=busy or 0,
-        measured_us=measured or 0,
-        unallocated_us=free or 0,
-        unknown_us=unknown or 0,
+        retired_at=retired,
+        holder=whole.holder,
+        team=whole.team,
+        slices=slices.get(pk, ()),
+        gpu_us=allocated + unallocated + unknown,
+        allocated_us=allocated,
+        busy_us=busy,
+        measured_us=measured,
+        unallocated_us=unallocated,
+        unknown_us=unknown,
         energy_uj=energy,
     )
 
 
-def _slice(mig: MigSlice, row: Gpu, holders: list[_Holder]) -> SliceUse:
-    held = next((holder for holder in holders if holder.gi_id == mig.gi_id), None)
-    return SliceUse(
-        gi_id=mig.gi_id,
-        profile=mig.profile,
-        slices=mig.slices,
-        of=row.slices,
-        holder=held.name if held else "",
-        team=held.team if held else None,
-        last_sample_at=mig.last_sample_at,
-    )
+def _now(gpu_ids: list[int]) -> dict[tuple[int, int | None], _Now]:
+    """Holders of each unit in the newest bucket of its GPU."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT f.gpu_id, u.gi_id, string_agg(DISTINCT w.namespace || '/' || w.name, ', '), max(t.slug)"
+            " FROM unnest(%s) AS g(id) CROSS JOIN LATERAL (SELECT max(bucket) AS at FROM telemetry_fact"
+            " WHERE gpu_id = g.id AND bucket > now() - interval '1 day') newest"
+            " JOIN telemetry_fact f ON f.gpu_id = g.id AND f.bucket = newest.at AND f.workload_id <> 0"
+            " JOIN telemetry_unit u ON u.id = f.unit_id JOIN fleet_workload w ON w.id = f.workload_id"
+            " LEFT JOIN fleet_team t ON t.id = f.team_id GROUP BY 1, 2",
+            [gpu_ids],
+        )
+        return {(gpu_id, gi_id): _Now(holder, team) for gpu_id, gi_id, holder, team in cursor.fetchall()}
 
 
-def _sums(window: Window, ids: list[int]) -> dict[int, tuple[int | None, ...]]:
-    sql, times = union(segments(window, DAY), f"gpu_id, {', '.join(TIMES)}")
-    rows = _all(
-        f"SELECT gpu_id, {', '.join(f'sum({name})' for name in TIMES)} FROM ({sql}) x"  # noqa: S608 our own names
-        " WHERE gpu_id = ANY(%s) GROUP BY 1",
-        [*times, ids],
-    )
-    return {row[0]: tuple(None if value is None else int(value) for value in row[1:]) for row in rows}
-
-
-def _holders_now(ids: list[int]) -> dict[int, list[_Holder]]:
-    """Who held each unit in its newest bucket, of those that are at most NOW old."""
-    rows = _all(
-        "WITH newest AS (SELECT max(bucket) AS at FROM telemetry_fact), recent AS ("
-        " SELECT f.*, max(f.bucket) OVER (PARTITION BY f.unit_id) AS last FROM telemetry_fact f, newest"
-        " WHERE f.bucket > newest.at - %s AND f.gpu_id = ANY(%s))"
-        " SELECT r.gpu_id, u.gi_id, w.namespace, w.name, t.slug FROM recent r JOIN telemetry_unit u ON u.id = r.unit_id"
-        " JOIN fleet_workload w ON w.id = r.workload_id LEFT JOIN fleet_team t ON t.id = r.team_id"
-        " WHERE r.bucket = r.last AND r.allocated_us > 0 ORDER BY r.allocated_us DESC, w.name",
-        [NOW, ids],
-    )
-    found: dict[int, list[_Holder]] = defaultdict(list)
-    for gpu_id, gi_id, namespace, name, team in rows:
-        found[gpu_id].append(_Holder(gi_id, _named(namespace, name), team))
+def _slices(totals: dict[int, int], now: dict[tuple[int, int | None], _Now]) -> dict[int, tuple[SliceUse, ...]]:
+    found: dict[int, tuple[SliceUse, ...]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT gpu_id, gi_id, profile, slices, last_sample_at FROM fleet_migslice WHERE gpu_id = ANY(%s)"
+            " ORDER BY gpu_id, gi_id, last_sample_at",
+            [list(totals)],
+        )
+        for gpu_id, gi_id, profile, slices, last in cursor.fetchall():
+            held = now.get((gpu_id, gi_id), _Now("", None))
+            use = SliceUse(gi_id, profile, slices, totals[gpu_id], held.holder, held.team, last)
+            found[gpu_id] = (*found.get(gpu_id, ()), use)
     return found
 
 
-def _holds_of(row: tuple[Any, ...], width: timedelta) -> list[Hold]:
-    """One stored row as holds: a row of nobody's time may be free in part and unknown in part."""
-    at, gi_id, workload_id, namespace, name, team, held, free, unknown, busy, measured = row
-    end = at + width
+def _stretches(row: tuple[Any, ...], is_fine: bool) -> list[Hold]:  # noqa: FBT001 a private word
+    at, gi_id, workload_id, holder, team, allocated, busy, measured, unallocated, unknown = row
+    end = at + (BUCKET if is_fine else HOUR)
+    slice_id = None if gi_id in (None, FREE) else gi_id
     if workload_id:
         kind = "allocated" if team else "unowned"
-        return [Hold(at, end, gi_id, kind, _named(namespace, name), team, held, busy, measured)]
-    holds = []
-    if free:
-        holds.append(Hold(at, end, gi_id, "unallocated", "", None, free, busy, measured))
-    if unknown:
-        holds.append(Hold(at, end, gi_id, "unknown", "", None, unknown, 0, 0))
-    return holds
+        return [Hold(at, end, slice_id, kind, holder, team, allocated, busy, measured)]
+    free = [("unallocated", unallocated), ("unknown", unknown)]
+    return [Hold(at, end, slice_id, kind, "", None, held, 0, 0) for kind, held in free if held]
 
 
 def _joined(before: Hold, after: Hold) -> Hold:
@@ -290,14 +262,3 @@ def _joined(before: Hold, after: Hold) -> Hold:
         before.busy_us + after.busy_us,
         before.measured_us + after.measured_us,
     )
-
-
-def _named(namespace: str | None, name: str | None) -> str:
-    return f"{namespace}/{name}" if namespace else name or ""
-
-
-def _all(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

@@ -1,13 +1,5 @@
-"""Everything the pages read of telemetry, under one name."""
+"""All reads of the telemetry pages, by one name."""
 
-from monitoring.telemetry.reads import (
-    GroupBy,
-    Step,
-    Usage,
-    UsageRow,
-    data_age,
-    usage,
-)
 from monitoring.telemetry.reads_fleet import (
     ClusterUse,
     CoveragePoint,
@@ -26,14 +18,40 @@ from monitoring.telemetry.reads_teams import (
     TeamSummary,
     WorkloadUse,
     busy_hours,
+    percent,
     team_summaries,
     team_summary,
     workloads,
 )
 
 __all__ = [
-    "BusyHour", "ClusterUse", "CoveragePoint", "FleetPoint", "GpuPoint", "GpuUse", "GroupBy", "Hold", "IdentityCheck",
-    "NodeUse", "SliceUse", "SourceStatus", "Step", "TeamSummary", "Usage", "UsageRow", "WorkloadUse", "busy_hours",
-    "clusters", "coverage", "data_age", "fleet_series", "gpu", "gpu_holds", "gpu_series", "gpus", "identity", "node",
-    "nodes", "sources_status", "team_summaries", "team_summary", "usage", "workloads",
-]  # fmt: skip
+    "BusyHour",
+    "ClusterUse",
+    "CoveragePoint",
+    "FleetPoint",
+    "GpuPoint",
+    "GpuUse",
+    "Hold",
+    "IdentityCheck",
+    "NodeUse",
+    "SliceUse",
+    "SourceStatus",
+    "TeamSummary",
+    "WorkloadUse",
+    "busy_hours",
+    "clusters",
+    "coverage",
+    "fleet_series",
+    "gpu",
+    "gpu_holds",
+    "gpu_series",
+    "gpus",
+    "identity",
+    "node",
+    "nodes",
+    "percent",
+    "sources_status",
+    "team_summaries",
+    "team_summary",
+    "workloads",
+]

@@ -1,4 +1,4 @@
-"""How well sources tell: lag, errors, rejected samples, coverage; and whether time adds up day by day."""
+"""How fresh and complete the numbers are: each source's state, and whether every day's time adds up."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,15 +9,18 @@ from django.utils import timezone
 
 from fleetledger.fleet.access import TeamScope
 from fleetledger.fleet.models import Source, SourceKind
-from fleetledger.lib.buckets import DAY, HOUR, Window, floor
+from fleetledger.lib.buckets import Window
 from monitoring.telemetry import models
+from monitoring.telemetry.ingest import watermark
 
-BEHIND = timedelta(minutes=20)
+BEHIND = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """A source now. `coverage`: known share of its GPUs' last 24 hours. `state`: ok, behind, failing or never."""
+    """A source now. `lag` is how far its facts are behind what can be expected; `coverage` the last day's known"
+    " share.
+    """
 
     name: str
     kind: str
@@ -31,13 +34,13 @@ class SourceStatus:
     last_error_at: datetime | None
     rejected: int
     coverage: float | None
-    state: str
-    notes: tuple[str, ...] = ()
+    state: str  # ok, behind, failing, never or disabled
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityCheck:
-    """One day: allocated + unallocated + unknown against existence. `difference_us` 0 is right."""
+    """One day: the GPUs' existence against what was counted; `difference_us` is what is missing from it."""
 
     on: date
     gpus: int
@@ -50,34 +53,51 @@ class IdentityCheck:
 
 
 def sources_status(*, teams: TeamScope) -> tuple[SourceStatus, ...]:
-    """Every telemetry source in order of name; three queries. Nothing for callers without fleet scope."""
+    """Every telemetry source, by name; fleet scope only."""
     if not teams.fleet:
         return ()
     now = timezone.now()
-    told = _told(now)
-    notes: dict[int, list[str]] = {}
-    for source_id, text in models.SourceNote.objects.order_by("-last_at").values_list("source_id", "text"):
-        notes.setdefault(source_id, []).append(text)
-    sources = Source.objects.exclude(kind=SourceKind.BILL).select_related("cluster").order_by("name")
-    return tuple(_status(source, now, told.get(source.pk), tuple(notes.get(source.pk, ()))) for source in sources)
+    seen = _last_day(now)
+    sources = Source.objects.exclude(kind=SourceKind.BILL).select_related("cluster").prefetch_related("notes")
+    return tuple(_status(source, now, seen.get(source.pk, (0, None))) for source in sources.order_by("name"))
 
 
 def identity(window: Window, *, teams: TeamScope) -> tuple[IdentityCheck, ...]:
-    """Every day of `window` that has facts, newest first; two queries."""
+    """The daily checks of a window, newest first; fleet scope only."""
     if not teams.fleet:
         return ()
-    checks = {
-        check.day: check
-        for check in models.IdentityCheck.objects.filter(day__gte=window.start.date(), day__lte=window.end.date())
-    }
-    return tuple(_day(row, checks.get(row[0].date())) for row in _days(window))
+    rows = models.IdentityCheck.objects.filter(day__gte=window.start.date(), day__lte=window.end.date())
+    return tuple(_check(row) for row in rows.order_by("-day"))
 
 
-def _status(
-    source: Source, now: datetime, told: tuple[int, float | None] | None, notes: tuple[str, ...]
-) -> SourceStatus:
-    lag = now - source.watermark_at if source.watermark_at else None
-    rejected, known = told or (0, None)
+def _check(row: models.IdentityCheck) -> IdentityCheck:
+    counted = row.allocated_us + row.unallocated_us + row.unknown_us
+    return IdentityCheck(
+        on=row.day,
+        gpus=row.gpus,
+        gpu_us=row.existence_us,
+        allocated_us=row.allocated_us,
+        unallocated_us=row.unallocated_us,
+        unknown_us=row.unknown_us,
+        difference_us=row.existence_us - counted,
+        checked_at=row.checked_at,
+    )
+
+
+def _last_day(now: datetime) -> dict[int, tuple[int, float | None]]:
+    """Rejected samples and known share of the last 24 hours by source."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT source_id, sum(rejected_samples)::bigint, sum(observed_us)::float8 / nullif(sum(existence_us), 0)"
+            " FROM telemetry_reading WHERE bucket >= %s AND bucket < %s GROUP BY 1",
+            [now - timedelta(days=1), now],
+        )
+        return {source_id: (rejected, share) for source_id, rejected, share in cursor.fetchall()}
+
+
+def _status(source: Source, now: datetime, seen: tuple[int, float | None]) -> SourceStatus:
+    lag = max(timedelta(), watermark(source, now) - source.watermark_at) if source.watermark_at else None
+    notes: Any = getattr(source, "notes")  # noqa: B009 a reverse relation of this app, unknown to the fleet's types
     return SourceStatus(
         name=source.name,
         kind=source.kind,
@@ -89,65 +109,18 @@ def _status(
         last_attempt_at=source.last_attempt_at,
         last_error=source.last_error,
         last_error_at=source.last_error_at,
-        rejected=rejected,
-        coverage=known,
+        rejected=seen[0],
+        coverage=seen[1],
         state=_state(source, lag),
-        notes=notes,
+        notes=tuple(note.text for note in notes.all()),
     )
 
 
 def _state(source: Source, lag: timedelta | None) -> str:
+    if not source.enabled:
+        return "disabled"
     if source.last_error:
         return "failing"
     if lag is None:
         return "never"
     return "behind" if lag > BEHIND else "ok"
-
-
-def _told(now: datetime) -> dict[int, tuple[int, float | None]]:
-    """Rejected samples and the known share by source, over the last 24 hours."""
-    end = floor(now, HOUR) + HOUR
-    rows = _all(
-        "SELECT g.source_id, sum(f.rejected_samples), sum(f.allocated_us + f.unallocated_us), sum(f.unknown_us)"
-        " FROM telemetry_gpuhour f JOIN fleet_gpu g ON g.id = f.gpu_id"
-        " WHERE f.bucket >= %s AND f.bucket < %s AND g.source_id IS NOT NULL GROUP BY 1",
-        [end - DAY, end],
-    )
-    return {
-        source_id: (int(rejected), float(known / (known + unknown)) if known + unknown else None)
-        for source_id, rejected, known, unknown in rows
-    }
-
-
-def _days(window: Window) -> list[tuple[Any, ...]]:
-    return _all(
-        "SELECT bucket, count(DISTINCT gpu_id), sum(allocated_us), sum(unallocated_us), sum(unknown_us)"
-        " FROM telemetry_gpuday WHERE bucket >= %s AND bucket < %s GROUP BY 1 ORDER BY 1 DESC",
-        [floor(window.start, DAY), window.end],
-    )
-
-
-def _day(row: tuple[Any, ...], check: models.IdentityCheck | None) -> IdentityCheck:
-    at, gpus, held, free, unknown = row[0], *(int(value) for value in row[1:])
-    counted = held + free + unknown
-    return IdentityCheck(
-        on=at.date(),
-        gpus=gpus,
-        gpu_us=check.existence_us if check else counted,
-        allocated_us=held,
-        unallocated_us=free,
-        unknown_us=unknown,
-        difference_us=_difference(check) if check else 0,
-        checked_at=check.checked_at if check else None,
-    )
-
-
-def _difference(check: models.IdentityCheck) -> int:
-    return check.allocated_us + check.unallocated_us + check.unknown_us - check.existence_us
-
-
-def _all(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

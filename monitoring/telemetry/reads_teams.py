@@ -46,7 +46,9 @@ class BusyHour:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadUse:
-    """What a workload held. `gpu_models` are (model, GPUs); `last_day` the utilisation of the window's last 24 hours."""
+    """What a workload held. `gpu_models` are (model, GPUs); `last_day` the utilisation of the window's last 24"
+    " hours.
+    """
 
     workload_id: int
     name: str
@@ -99,13 +101,15 @@ def workloads(window: Window, *, teams: TeamScope, team: str | None = None) -> t
     span = _days(window)
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH held AS (SELECT f.workload_id, f.team_id, g.model, f.gpu_id, sum(f.allocated_us) AS allocated,"  # noqa: S608
+            "WITH held AS (SELECT f.workload_id, f.team_id, g.model, f.gpu_id, sum(f.allocated_us) AS"  # noqa: S608
+            " allocated,"
             " sum(f.busy_us) AS busy, sum(f.measured_us) AS measured FROM telemetry_gpuday f"
             " JOIN fleet_gpu g ON g.id = f.gpu_id WHERE f.workload_id <> 0 AND f.bucket >= %s AND f.bucket < %s"
             f"{condition} GROUP BY 1, 2, 3, 4), models AS (SELECT workload_id, team_id, model, count(*) AS gpus,"
             " sum(allocated) AS allocated, sum(busy) AS busy, sum(measured) AS measured FROM held GROUP BY 1, 2, 3)"
             " SELECT w.id, w.name, w.namespace, c.name, w.kind, w.owner, t.slug,"
-            " array_agg(m.model ORDER BY m.allocated DESC, m.model), array_agg(m.gpus ORDER BY m.allocated DESC, m.model),"
+            " array_agg(m.model ORDER BY m.allocated DESC, m.model), array_agg(m.gpus ORDER BY m.allocated DESC,"
+            " m.model),"
             " sum(m.allocated)::bigint, sum(m.busy)::bigint, sum(m.measured)::bigint"
             " FROM models m JOIN fleet_workload w ON w.id = m.workload_id JOIN fleet_cluster c ON c.id = w.cluster_id"
             " LEFT JOIN fleet_team t ON t.id = m.team_id GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 10 DESC, 3, 2",
@@ -124,7 +128,8 @@ def _summaries(window: Window, teams: TeamScope, slug: str | None) -> tuple[Team
         cursor.execute(
             "SELECT t.id, t.slug, t.name, t.cost_center, p.slug, coalesce((SELECT string_agg(nullif("  # noqa: S608
             "coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username), ''), ', ' ORDER BY u.username)"
-            " FROM fleet_membership m JOIN fleet_user u ON u.id = m.user_id WHERE m.team_id = t.id AND m.role = 'lead'), ''),"
+            " FROM fleet_membership m JOIN fleet_user u ON u.id = m.user_id WHERE m.team_id = t.id AND m.role ="
+            " 'lead'), ''),"
             " (SELECT count(DISTINCT f.gpu_id) FROM telemetry_gpuday f WHERE f.team_id = t.id"
             " AND f.bucket >= %s AND f.bucket < %s) FROM fleet_team t LEFT JOIN fleet_team p ON p.id = t.parent_id"
             f" WHERE {conditions} ORDER BY t.name, t.slug",
@@ -171,7 +176,9 @@ def _workload(row: tuple[Any, ...], last: dict[int, tuple[float | None, ...]]) -
     pk, name, namespace, cluster, kind, owner, team, models, gpus, *sums = row
     models_of = tuple(zip(models, gpus, strict=True))
     nothing = (None,) * HOURS_OF_A_DAY
-    return WorkloadUse(pk, name, namespace, cluster, kind, owner, team, models_of, *sums, last.get(pk, nothing))
+    allocated, busy, measured = sums
+    last_day = last.get(pk, nothing)
+    return WorkloadUse(pk, name, namespace, cluster, kind, owner, team, models_of, allocated, busy, measured, last_day)
 
 
 def _last_day(window: Window, ids: list[int]) -> dict[int, tuple[float | None, ...]]:

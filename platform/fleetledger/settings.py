@@ -158,7 +158,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = text("FLEETLEDGER_STATIC_ROOT", str(paths.PACKAGE / "static-collected"))
+STATIC_ROOT = text("FLEETLEDGER_STATIC_ROOT") or None  # files are served from where they lie
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 STORAGES = {
