@@ -56,7 +56,8 @@ def read(world: World, asked: Asked) -> list[Series]:
                 one.samples = samples if asked.newest else one.samples + samples
         elif grid and asked.accepts(dict(labels := _node_labels(name, node))):
             ups = ["0" if name == "up" and world.is_silent(node, at) else "1" for at in grid]
-            found[labels] = Series(labels, list(zip(grid, ups, strict=True))[-1 if asked.newest else 0 :])
+            points: list[tuple[float, str]] = list(zip(grid, ups, strict=True))
+            found[labels] = Series(labels, points[-1 if asked.newest else 0 :])
     return [found[labels] for labels in sorted(found) if found[labels].samples]
 
 
