@@ -13,6 +13,10 @@ from costs.sources.values import last_segment
 from fleetledger.fleet.models import Node
 
 FETCH = 10_000
+_ROWS = (
+    "SELECT b.id, b.line, b.{column}, b.charge_start_at, b.charge_end_at, r.segment, r.tags, r.resource_type"
+    " FROM costs_billrow b JOIN costs_billedresource r ON r.id = b.resource_id WHERE {live}"
+)
 
 
 class Row(NamedTuple):
@@ -77,11 +81,7 @@ class SetRows:
 
     def _stream(self, condition: str, segments: list[str]) -> Iterator[Row]:
         """Rows in the order of deliveries' hashes and lines; a cursor of the server keeps memory bounded."""
-        sql = (
-            "SELECT b.id, b.line, b.{column}, b.charge_start_at, b.charge_end_at, r.segment, r.tags,"
-            " r.resource_type FROM costs_billrow b JOIN costs_billedresource r ON r.id = b.resource_id"
-            " WHERE {live} AND " + condition + " ORDER BY b.id"
-        )
+        sql = f"{_ROWS} AND {condition} ORDER BY b.id"
         for delivery_id in sorted(self._deliveries, key=lambda pk: self._deliveries[pk]):
             sha256 = self._deliveries[delivery_id]
             with connection.chunked_cursor() as cursor:

@@ -124,6 +124,16 @@ def _record_at(
     return (0 if last == len(lines) else 1), None, "a quote is opened and never closed"
 
 
+def length_at(lines: list[bytes], position: int) -> int:
+    """How many lines the record at `position` takes; 0 where its quotes are open to the end of `lines`."""
+    quotes = 0
+    for end in range(position, min(len(lines), position + MAX_RECORD_LINES)):
+        quotes += lines[end].count(b'"')
+        if quotes % 2 == 0:
+            return end + 1 - position
+    return 0
+
+
 def _parse(raw: bytes, delimiter: str, field_count: int) -> tuple[list[str] | None, str]:
     if b"\0" in raw:
         return None, "a NUL byte stands in the line"

@@ -72,7 +72,7 @@ def bill(*rows: Mapping[str, str], to: str = "cloud", mode: str = "overwrite") -
     return deliver(text(*rows), to=to, mode=mode)
 
 
-def tag_rule(team: Team, position: int = 0, **tags: str) -> OwnershipRule:
+def tag_rule(team: Team, position: int = 0, /, **tags: str) -> OwnershipRule:
     return OwnershipRule.objects.create(team=team, position=position, match={"tags": tags})
 
 

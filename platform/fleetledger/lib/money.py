@@ -70,7 +70,7 @@ def from_minor(amount_minor: int, currency: str) -> Decimal:
 
 def rounded_minor(exact: Decimal, currency: str) -> int:
     """The amount in minor units, halves away from zero, so that the rounding of -x is that of x."""
-    scaled = abs(exact).scaleb(minor_units(currency), EXACT)
+    scaled = exact.copy_abs().scaleb(minor_units(currency), EXACT)
     whole = int(EXACT.add(scaled, Decimal("0.5")))
     return whole if exact >= 0 else -whole
 
@@ -87,8 +87,8 @@ def round_to_minor(shares: Mapping[Key, Share], currency: str, wanted: int | Non
     """Round a whole set once: minor units whose sum is the rounded sum of all, by largest remainder.
 
     Each amount is cut towards zero; what is then missing goes, one minor unit each, to the largest fractions of the
-    missing sign, ties by `order`. Rounding the negatives gives the exact negatives. `wanted` is the sum where a rounding
-    of a larger set has decided it already.
+    missing sign, ties by `order`. Rounding the negatives gives the exact negatives. `wanted` is the sum
+    where the rounding of a larger set has decided it already.
     """
     digits = minor_units(currency)
     if wanted is None:
@@ -97,8 +97,8 @@ def round_to_minor(shares: Mapping[Key, Share], currency: str, wanted: int | Non
     cut = {key: int(value) for key, value in scaled.items()}
     missing = wanted - sum(cut.values())
     sign = 1 if missing > 0 else -1
-    fractions = {key: (scaled[key] - cut[key]) * sign for key in shares}
-    favoured = sorted(shares, key=lambda key: (-fractions[key], shares[key].order))
+    fractions = {key: EXACT.multiply(EXACT.subtract(scaled[key], Decimal(cut[key])), Decimal(sign)) for key in shares}
+    favoured = sorted(shares, key=lambda key: (fractions[key].copy_negate(), shares[key].order))
     for position in range(abs(missing)):
         cut[favoured[position % len(favoured)]] += sign
     return cut
