@@ -155,6 +155,10 @@ def test_a_mistake_in_the_second_file_is_told_with_that_files_line() -> None:
         ("teams:\n- {slug: a}\n- {slug: a}\n", "fleet.yaml:3: teams[1].slug: The team 'a' stands twice."),
         ("- a\n", "fleet.yaml:1: The file holds sections such as 'teams:', nothing else."),
         ("teams: [\n", "fleet.yaml:2: This is no YAML: expected the node content, but found '<stream end>'."),
+        (
+            'teams: [{slug: a, name: "\\0"}]',
+            "fleet.yaml:1: teams[0].name: This text holds a character that cannot be stored.",
+        ),
         ("teams: []\nteams: []\n", "fleet.yaml:2: teams: This key stands twice."),
         (
             "rules: [{name: GpuIdle}]",

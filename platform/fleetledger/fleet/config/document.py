@@ -1,6 +1,7 @@
 """Reads YAML files into one plain document that knows on which line each key stands."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from fleetledger.fleet.config.issues import ConfigError, Issue, Path, Place
 
 MAX_NODES = 200_000
 MAX_DEPTH = 40
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(slots=True)
@@ -88,6 +90,7 @@ class _Reader:
         return self._document
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
+        self._check_text(node, path)
         self._seen += 1
         if self._seen > MAX_NODES or len(path) > MAX_DEPTH:
             raise ConfigError([Issue(self._at(node), path, "The file is too deep or too large. Split it.")])
@@ -103,12 +106,18 @@ class _Reader:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise ConfigError([Issue(self._at(key_node), path, "A key is a word.")])
+            self._check_text(key_node, path)
             key = str(key_node.value)
             if key in values:
                 raise ConfigError([Issue(self._at(key_node), (*path, key), "This key stands twice.")])
             self._document.places[(*path, key)] = self._at(key_node)
             values[key] = self._value(value_node, (*path, key))
         return values
+
+    def _check_text(self, node: yaml.Node, path: Path) -> None:
+        """Escapes can write what no database stores: NUL, and halves of characters."""
+        if isinstance(node, yaml.ScalarNode) and _UNSTORABLE.search(node.value):
+            raise ConfigError([Issue(self._at(node), path, "This text holds a character that cannot be stored.")])
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
         try:
@@ -128,8 +137,3 @@ class _Reader:
         line = mark.line + 1 if mark is not None else 1
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         return Issue(Place(self._file, line), (), f"This is no YAML: {problem}.")
-
-
-def plain(value: Any) -> Any:
-    """`value` without mappings that are empty because a key stands alone."""
-    return {} if value is None else dict(value) if isinstance(value, Mapping) else value
