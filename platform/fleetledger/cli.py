@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from fleetledger.embedded import state as embedded_state
 
 NEEDS_NOTHING = frozenset(
-    {"help", "--help", "-h", "--version", "makemessages", "collectstatic", "check", "spectacular", "demo-world"}
+    {"help", "--help", "-h", "--version", "makemessages", "collectstatic", "spectacular", "demo-world"}
 )
 NEEDS_REDIS = frozenset({"worker", "beat", "web", "demo-seed", "doctor"})
 
