@@ -9,11 +9,14 @@ from costs.reads import ChargeRow, PeriodSummary, PeriodTotal, StatementRow
 from fleetledger.lib import money
 from fleetledger.lib.buckets import Month
 from fleetledger.web import words
+from fleetledger.web.charts import Figure, Series, stacked_bars
 from fleetledger.web.kpis import Delta, Kpi, Share, change_in_percent
 
 TEAM, IDLE, UNALLOCATED = "team", "idle", "unallocated"
 NAMED_SHARES = 8
 COLORS = ("k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8")
+CHART_COLORS = ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8")
+CHART_COLOR_OF_KIND = {IDLE: "idle", UNALLOCATED: "unknown"}
 COLOR_OF_KIND = {IDLE: "k-idle", UNALLOCATED: "k-unknown"}
 ZERO = Decimal(0)
 
@@ -184,6 +187,64 @@ def where_it_went(views: Sequence[StatementView]) -> tuple[Share, ...]:
         for kind in dict.fromkeys(view.row.kind for view in others)
     ]
     return (*named, *kinds)
+
+
+def statement_cards(
+    row: StatementRow, models: Sequence[ChargeRow], days: Sequence[ChargeRow], lines: int
+) -> tuple[Kpi, ...]:
+    """A statement's amount, the same rounded nowhere, what of it was held and not used, and how many lines say so."""
+    cost = money.total([model.exact for model in models])
+    idle = money.total([model.idle for model in models])
+    before = words.money(row.previous_amount, row.currency) if row.previous_amount is not None else ""
+    cards = [
+        Kpi(
+            "Amount",
+            words.money(row.amount, row.currency),
+            spark=tuple(float(day.exact) for day in days),
+            delta=change(row.amount, row.previous_amount),
+            note=f"from {before} the month before" if before else "nothing the month before",
+        )
+    ]
+    if row.kind == TEAM:
+        part = f"{_percent(idle, cost)} of the cost"
+        spark = tuple(float(day.idle) for day in days)
+        cards.append(Kpi("Held but idle", words.money(idle, row.currency), spark=spark, color="k3", note=part))
+    cards.append(Kpi("Lines", f"{lines:,}", note="which sum to it exactly"))
+    return tuple(cards)
+
+
+def model_shares(models: Sequence[ChargeRow], currency: str) -> tuple[Share, ...]:
+    """Cost by GPU model; what no GPU stands behind is told as such."""
+    whole = money.total([abs(model.exact) for model in models])
+    return tuple(
+        Share(
+            label=model.label or "Not of a GPU",
+            amount=float(model.exact),
+            color=COLORS[place] if place < len(COLORS) and model.label else "k-other",
+            value=words.money(model.exact, currency),
+            note=_percent(abs(model.exact), whole),
+        )
+        for place, model in enumerate(models)
+    )
+
+
+def cost_by_day(
+    month: Month, currency: str, parts: Sequence[tuple[StatementRow, Sequence[ChargeRow]]], whole: Sequence[ChargeRow]
+) -> Figure:
+    """Bars of each day's exact cost; what the named accounts leave over is one more series."""
+    days = sorted({row.group for row in whole})
+    rest = {row.group: row.exact for row in whole}
+    series, colors = [], iter(CHART_COLORS)
+    for row, charges in parts:
+        own = {charge.group: charge.exact for charge in charges if charge.currency == currency}
+        for day, cost in own.items():
+            rest[day] = rest.get(day, ZERO) - cost
+        color = CHART_COLOR_OF_KIND.get(row.kind) or next(colors)
+        series.append(Series(row.label, [float(own.get(day, ZERO)) for day in days], color, statement_url(row)))
+    if any(rest.values()):
+        series.append(Series("Others", [float(rest[day]) for day in days], "c-other"))
+    labels = [f"{int(day[8:])} {Month.parse(day[:7]).start:%b}" for day in days]
+    return stacked_bars(labels, series, unit=currency, empty=f"{month} has no cost by day yet")
 
 
 def month_links(known: Sequence[PeriodSummary], current: str) -> tuple[MonthLink, ...]:

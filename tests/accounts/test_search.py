@@ -49,8 +49,8 @@ def test_a_member_finds_the_own_team_only(vision: Team) -> None:
 
 def test_a_member_whose_team_held_no_gpu_finds_none(vision: Team) -> None:
     member = world.member(vision)
-    assert "/fleet/" not in _found(member, "GPU-aaaa")
-    assert "/fleet/" not in _found(member, "node-a")
+    assert "GPU-aaaa-bbbb" not in _found(member, "gpu-AAAA")
+    assert "/fleet/nodes/" not in _found(member, "node-a")
 
 
 @pytest.mark.parametrize("query", ["", "a", "%", "nothing like it", "\x00", "'; drop table"])
