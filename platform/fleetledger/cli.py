@@ -34,7 +34,13 @@ def main(argv: list[str] | None = None) -> int:
 def _part(command: str) -> Callable[[list[str]], int] | None:
     from fleetledger.embedded import parts, up
 
-    return {"up": up.main, "web": parts.web, "worker": parts.worker, "beat": parts.beat}.get(command)
+    known: dict[str, Callable[[list[str]], int]] = {
+        "up": up.main,
+        "web": parts.web,
+        "worker": parts.worker,
+        "beat": parts.beat,
+    }
+    return known.get(command)
 
 
 def _with_servers(command: str, arguments: list[str]) -> int:

@@ -135,4 +135,6 @@ def _compare(usage: dict[str, Any], expect: dict[str, Any]) -> None:
 
 
 def _either(owner: dict[str, Any], name: str) -> float:
-    return float(owner.get(f"{name}_s", owner.get(f"{name}_gpu_s")))
+    """The cases write seconds of whole GPUs as allocated_s and of slices as allocated_gpu_s."""
+    seconds: float = owner[f"{name}_s"] if f"{name}_s" in owner else owner[f"{name}_gpu_s"]
+    return seconds
