@@ -49,7 +49,7 @@ def test_the_numbers_of_a_release_stay(world: World) -> None:
     sample = world.sample(node, node.units[0], NOW)
     assert sample is not None
     assert sample.workload is not None
-    assert (sample.workload.team, sample.activity, sample.util, sample.xid) == ("vision", 875, 88, 0)
+    assert (sample.workload.team, sample.activity, sample.util, sample.xid) == ("vision", 883, 89, 0)
 
 
 def test_a_lane_has_one_holder_at_any_time(world: World) -> None:
