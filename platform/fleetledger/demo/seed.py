@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 
 def configure(port: int, now: datetime) -> None:
-    """Apply the demo's file. Sources wait until the past is there, so that no worker reads what is still to be written."""
+    """Apply the demo's file. Sources wait until the past is there: no worker reads what is still to be written."""
     text = CONFIGURATION.read_text(encoding="utf-8").replace(f":{DEFAULT_PORT}/", f":{port}/")
     with transaction.atomic():
         apply([(CONFIGURATION.name, text)])

@@ -14,6 +14,7 @@ TELEMETRY: dict[str, Shape] = {
     "cluster": NAME,
     "scrape_interval": DURATION,
     "class_label": LABEL | {"description": "The label that names a workload's class."},
+    "owner_label": LABEL | {"description": "The label that names a workload's owner."},
     "bridge": DURATION | {"description": "Gaps of a workload's labels up to this long are bridged; 300s."},
 }
 HTTP: dict[str, Shape] = {
