@@ -240,5 +240,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django_structlog": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        "urllib3": {"level": "ERROR"},  # its retries end in our own sentence
     },
 }

@@ -1,6 +1,6 @@
 """The command `ingest`: pulls a source's telemetry for a window now."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,7 +69,10 @@ def _result(outcomes: list[Outcome], *, machine: bool) -> str:
 
 def _instant(text: str) -> datetime:
     """RFC 3339, or seconds since 1970; without a zone it is UTC."""
-    if text.replace(".", "", 1).isdigit():
-        return datetime.fromtimestamp(float(text), UTC)
-    at = datetime.fromisoformat(text)
+    try:
+        if text.replace(".", "", 1).isdigit():
+            return datetime.fromtimestamp(float(text), UTC)
+        at = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ArgumentTypeError(f"'{text}' is no instant. Write it as 2026-11-01T00:00:00Z, in UTC.") from error
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
