@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
+import structlog
 from django.db import connection, transaction
+from kombu.exceptions import OperationalError as BrokerError
 
 from fleetledger.fleet.ownership import Resolver
 from fleetledger.fleet.pools import PoolResolver
@@ -12,14 +14,22 @@ from monitoring.telemetry import reads, rollup, storage
 
 INLINE_ROWS = 20_000
 TABLES = ("telemetry_fact", "telemetry_gpuhour")
+log = structlog.get_logger(__name__)
 
 
 def request(from_day: date | None, *, enqueue: Callable[[str | None], object]) -> None:
-    """Rebuild at once where little is stored, so that a small installation sees it now; else hand it to a worker."""
-    if _is_small(from_day):
-        rebuild_owners(from_day)
-    else:
-        enqueue(from_day.isoformat() if from_day else None)
+    """Rebuild at once where little is stored, so that a small installation sees it now; else hand it to a worker.
+
+    Without a broker nobody would take it: then it is done here, however long that takes, and nothing is lost.
+    """
+    if not _is_small(from_day):
+        try:
+            enqueue(from_day.isoformat() if from_day else None)
+        except BrokerError:
+            log.warning("no broker takes the rebuild of owners; doing it here")
+        else:
+            return
+    rebuild_owners(from_day)
 
 
 def rebuild_owners(from_day: date | None) -> str:
