@@ -7,7 +7,7 @@ result; a new run replaces the draft.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -112,14 +112,14 @@ def _live_sets(period: date) -> list[_Set]:
     ]
 
 
-def _gone(period: date, sets: list[_Set]) -> "list[AllocationRun]":
+def _gone(period: date, sets: list[_Set]) -> list[AllocationRun]:
     kept = {(each.source.id, each.currency) for each in sets}
     return [run for run in AllocationRun.objects.filter(period=period) if (run.source_id, run.currency) not in kept]
 
 
-def _drop(runs: "list[AllocationRun] | object") -> None:
+def _drop(runs: Iterable[AllocationRun]) -> None:
     """Remove drafts with all that hangs on them."""
-    for run in list(runs):  # type: ignore[call-overload]
+    for run in list(runs):
         AllocationRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING)
         AllocationLine.objects.filter(run_id=run.pk)._raw_delete("default")  # noqa: SLF001 no signals, no objects
         run.delete()
@@ -141,6 +141,7 @@ def _allocate_set(each: _Set, on_progress: Progress | None) -> Outcome:
         currency=each.currency,
         basis=each.source.basis,
         engine_version=ENGINE_VERSION,
+        part_ids=[part.pk for part in each.parts],
         inputs=inputs,
         inputs_hash=inputs_hash,
     )

@@ -29,7 +29,9 @@ class Accounts:
         wanted = (bearing.kind, bearing.team_id, bearing.reason)
         if wanted not in self._known:
             account, _ = Account.objects.get_or_create(
-                kind=AccountKind(bearing.kind), team_id=bearing.team_id or None, reason=bearing.reason
+                kind=AccountKind(bearing.kind),
+                team=Team(pk=bearing.team_id) if bearing.team_id else None,
+                reason=bearing.reason,
             )
             key = self._slugs[bearing.team_id] if bearing.team_id else account.key
             self._known[wanted] = (account.pk, key)

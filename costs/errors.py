@@ -4,10 +4,14 @@ from collections.abc import Iterable
 
 
 class CostsError(Exception):
-    """The base of everything that costs refuses."""
+    """The base of everything that costs refuses. `http_status` is how the API tells it."""
+
+    http_status: int = 422
 
 
 class UnknownAccountError(CostsError):
+    http_status = 404
+
     def __init__(self, key: str) -> None:
         super().__init__(f"No account is called '{key}'. Take a team's slug, (idle) or (unallocated:<reason>).")
 
@@ -51,6 +55,8 @@ class MissingColumnsError(UnreadableFileError):
 
 
 class FileTooLargeError(CostsError):
+    http_status = 413
+
     def __init__(self, name: str, limit_bytes: int) -> None:
         super().__init__(
             f"{name}: larger than {limit_bytes} bytes. Split the export, or raise FLEETLEDGER_BILL_UPLOAD_MAX_BYTES."
@@ -58,6 +64,8 @@ class FileTooLargeError(CostsError):
 
 
 class ImportBusyError(CostsError):
+    http_status = 409
+
     def __init__(self, source: str) -> None:
         super().__init__(f"Another import of source '{source}' is still running. Try again when it is done.")
 
@@ -70,5 +78,7 @@ class NothingToAllocateError(CostsError):
 
 
 class ClosedPeriodError(CostsError):
+    http_status = 409
+
     def __init__(self, period: str) -> None:
         super().__init__(f"{period} is closed and never changes. Later rows are posted to the open period.")

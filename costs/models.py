@@ -9,6 +9,7 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -361,6 +362,7 @@ class AllocationRun(models.Model):
     basis = models.CharField(max_length=10, choices=Basis)
     state = models.CharField(max_length=10, choices=RunState, default=RunState.RUNNING)
     engine_version = models.IntegerField()
+    part_ids = ArrayField(models.BigIntegerField(), default=list, help_text="The parts of deliveries that were live.")
     inputs = models.JSONField(default=dict)
     inputs_hash = models.CharField(max_length=64)
     result_hash = models.CharField(max_length=64, blank=True)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet, Sum
+from django.db.models import F, Prefetch, Q, QuerySet, Sum
 
 from costs.errors import UnknownAccountError
 from costs.models import (
     Account,
     AccountKind,
+    AllocationLine,
     AllocationRun,
     CostDay,
     DeliveryPart,
@@ -89,6 +91,8 @@ class ChargeGroup(StrEnum):
     DAY = "day"
     GPU_MODEL = "gpu_model"
     SOURCE = "source"
+    WORKLOAD = "workload"
+    SERVICE = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,16 @@ class ChargeRow:
     currency: str
     exact: Decimal
     idle: Decimal
+
+
+_GROUP_FIELDS: dict[ChargeGroup, tuple[str, ...]] = {
+    ChargeGroup.TEAM: ("account",),
+    ChargeGroup.DAY: ("day",),
+    ChargeGroup.GPU_MODEL: ("gpu_model",),
+    ChargeGroup.SOURCE: ("run__source__name",),
+    ChargeGroup.WORKLOAD: ("workload__namespace", "workload__name"),
+    ChargeGroup.SERVICE: ("row__charge__service_name",),
+}
 
 
 def version() -> int:
@@ -164,14 +178,27 @@ def statement(month: Month, key: str, currency: str | None = None, *, teams: Tea
 def charges(
     month: Month, *, teams: TeamScope, team: str | None = None, group_by: ChargeGroup = ChargeGroup.TEAM
 ) -> tuple[ChargeRow, ...]:
-    """A period's exact costs by team, day, GPU model or source, the costliest first; currencies stay apart."""
-    found = CostDay.objects.filter(visible_accounts(teams), run__period=month.start.date())
-    if team is not None:
-        found = found.filter(account=account(team, teams=teams))
-    field = {"team": "account", "day": "day", "gpu_model": "gpu_model", "source": "run__source__name"}[group_by]
-    sums = list(found.values(field, "run__currency").annotate(exact=Sum("cost"), idle_cost=Sum("idle")))
-    accounts = _accounts({row["account"] for row in sums}) if group_by is ChargeGroup.TEAM else {}
-    rows = [_charge_row(row, row[field], accounts) for row in sums]
+    """A period's exact costs by one of the groups, the costliest first; currencies stay apart.
+
+    By service the sums come from the lines themselves, which takes longer than the others.
+    """
+    period_on = month.start.date()
+    wanted = None if team is None else account(team, teams=teams)
+    found: QuerySet[Any]
+    if group_by is ChargeGroup.SERVICE:
+        found = AllocationLine.objects.filter(
+            visible_accounts(teams), run__in=AllocationRun.objects.filter(period=period_on)
+        )
+        sums = {"exact": Sum("amount"), "idle_cost": Sum(F("amount") * F("idle_numerator") / F("numerator"))}
+    else:
+        found = CostDay.objects.filter(visible_accounts(teams), run__period=period_on)
+        sums = {"exact": Sum("cost"), "idle_cost": Sum("idle")}
+    if wanted is not None:
+        found = found.filter(account=wanted)
+    found = found.values(*_GROUP_FIELDS[group_by], "run__currency").annotate(**sums).order_by()
+    groups = list(found)
+    accounts = _accounts({group["account"] for group in groups}) if group_by is ChargeGroup.TEAM else {}
+    rows = [_charge_row(group, group_by, accounts) for group in groups]
     if group_by is ChargeGroup.DAY:
         return tuple(sorted(rows, key=lambda row: (row.currency, row.group)))
     return tuple(sorted(rows, key=lambda row: (row.currency, -row.exact, row.group)))
@@ -284,12 +311,14 @@ def _accounts(ids: set[int]) -> dict[int, Account]:
     return {found.pk: found for found in Account.objects.filter(pk__in=ids).select_related("team")}
 
 
-def _charge_row(row: dict[str, object], group: object, accounts: dict[int, Account]) -> ChargeRow:
-    named = accounts.get(group) if isinstance(group, int) else None
+def _charge_row(group: dict[str, Any], group_by: ChargeGroup, accounts: dict[int, Account]) -> ChargeRow:
+    texts = [group[field] for field in _GROUP_FIELDS[group_by]]
+    named = accounts.get(texts[0]) if group_by is ChargeGroup.TEAM else None
+    name = "/".join(str(text) for text in texts if text)
     return ChargeRow(
-        group=named.key if named else str(group),
-        label=named.label if named else str(group),
-        currency=str(row["run__currency"]),
-        exact=Decimal(str(row["exact"])),
-        idle=Decimal(str(row["idle_cost"])),
+        group=named.key if named else name,
+        label=named.label if named else name,
+        currency=group["run__currency"],
+        exact=group["exact"],
+        idle=group["idle_cost"],
     )

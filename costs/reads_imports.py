@@ -131,6 +131,11 @@ def quarantine(
     return tuple(Quarantined(row.line, row.raw, row.reason) for row in found[:limit])
 
 
+def state(delivery_id: int) -> str:
+    """A delivery's state, which moves before the ledger's version does; empty where there is none."""
+    return Delivery.objects.filter(pk=delivery_id).values_list("state", flat=True).first() or ""
+
+
 def _deliveries() -> QuerySet[Delivery]:
     parts = DeliveryPart.objects.order_by("period", "currency")
     differences = SnapshotDifference.objects.order_by("period", "currency")

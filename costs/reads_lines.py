@@ -116,9 +116,18 @@ class ProofSet:
 
 
 def statement_lines(
-    month: Month, key: str, currency: str | None = None, *, teams: TeamScope, after: int = 0, limit: int = 100
+    month: Month,
+    key: str,
+    currency: str | None = None,
+    *,
+    teams: TeamScope,
+    after: int = 0,
+    before: int | None = None,
+    limit: int = 100,
 ) -> LinePage:
     """An account's lines of a period in the order of the bill, `limit` after the line `after`.
+
+    With `before` those before it, the nearest first.
 
     Raises UnknownAccountError where the caller may not see the account.
     """
@@ -128,7 +137,10 @@ def statement_lines(
         runs = runs.filter(currency=currency)
     found = AllocationLine.objects.filter(run__in=runs, account=wanted)
     sums = found.aggregate(total=Sum("amount"))
-    page = list(_with_rows(found.filter(pk__gt=after).order_by("pk"))[: limit + 1])
+    wished = (
+        found.filter(pk__gt=after).order_by("pk") if before is None else found.filter(pk__lt=before).order_by("-pk")
+    )
+    page = list(_with_rows(wished)[: limit + 1])
     lines = _line_rows(page[:limit])
     return LinePage(
         lines=lines,

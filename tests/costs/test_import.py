@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from costs import ingest, reads_imports, reads_lines
-from costs.errors import UnknownSourceError, UnsupportedFormatError
+from costs.errors import UnknownSourceError, UnreadableFileError, UnsupportedFormatError
 from costs.models import BillRow, Delivery, DeliveryPart, QuarantinedRow
 from costs.sources import blocks
 from fleetledger.fleet.access import TeamScope
@@ -161,7 +161,7 @@ def test_rows_and_totals_survive_a_second_run_of_the_same_import() -> None:
 def test_a_file_that_is_no_bill_is_refused_in_a_sentence(content: bytes, sentence: str) -> None:
     try:
         text = bills.deliver(content).error
-    except blocks.UnreadableFileError as error:
+    except UnreadableFileError as error:
         text = str(error)
     assert sentence in text
     assert BillRow.objects.count() == 0
