@@ -9,6 +9,7 @@ from datetime import datetime
 from fleetledger.lib.buckets import BUCKET, Window, to_us
 from monitoring.telemetry.energy import Counter
 from monitoring.telemetry.integrate import BRIDGE_US, Bucket, Reading, integrate
+from monitoring.telemetry.plain import PlainGpu
 from monitoring.telemetry.sources.fields import board_watts
 from monitoring.telemetry.sources.readings import Field, Series
 
@@ -54,12 +55,13 @@ def assemble(
         samples = counter_samples(rows, gpu)
         counter = Counter.read(samples, board_watts(gpu.model))
         held = [one for one in rows if one.field is not Field.ENERGY] or rows
+        plain = PlainGpu.of(held) if not gpu.slices else None
         for span in window.steps(BUCKET):
             bucket = _bucket(gpu, span, 2 * scrape_us)
             if bucket is None:
                 continue
-            cut = _cut(held, bucket)
-            found = GpuBucket(span.start, gpu.uuid, bucket.length_us, integrate(bucket, gpu.uuid, cut, counter))
+            reading = plain.read(bucket, counter) if plain else integrate(bucket, gpu.uuid, _cut(held, bucket), counter)
+            found = GpuBucket(span.start, gpu.uuid, bucket.length_us, reading)
             found.reading.rejected_samples += _rejected_steps(counter, bucket)
             _note_counter(found, bucket, samples, counter)
             yield found, counter
@@ -115,9 +117,9 @@ def _note_counter(found: GpuBucket, bucket: Bucket, samples: Sequence[tuple[int,
     low, high = bisect_left(samples, (bucket.start_us, 0)), bisect_left(samples, (bucket.end_us, 0))
     if low < high:
         found.first_counter, found.last_counter = samples[low], samples[high - 1]
-    ends = [min(step.end_us, bucket.end_us) for step in counter.steps if step.start_us < bucket.end_us]
-    if ends and ends[-1] > bucket.start_us:
-        found.counted_until_us = ends[-1]
+    until = counter.counted_until(bucket.end_us)
+    if until is not None and until > bucket.start_us:
+        found.counted_until_us = until
 
 
 def _rejected_steps(counter: Counter, bucket: Bucket) -> int:

@@ -1,15 +1,15 @@
 """Energy counters become microjoules of any range: steps spread evenly, resets and impossible steps seen."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 IMPOSSIBLE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Energy used over (start, end], in microjoules."""
 
     start_us: int
@@ -56,7 +56,15 @@ class Counter:
 
     def covers(self, start_us: int, end_us: int) -> bool:
         """Whether any step reaches into [start, end)."""
-        return any(step.start_us < end_us and step.end_us > start_us for step in self.steps)
+        place = bisect_right(self._ends, start_us)
+        return place < len(self.steps) and self.steps[place].start_us < end_us
+
+    def counted_until(self, at_us: int) -> int | None:
+        """Until when, up to `at_us`, steps have counted; None where no step starts before."""
+        place = bisect_left(self._ends, at_us)
+        if place < len(self.steps) and self.steps[place].start_us < at_us:
+            return at_us
+        return self._ends[place - 1] if place else None
 
     def _until(self, at_us: int) -> int:
         place = bisect_right(self._ends, at_us)

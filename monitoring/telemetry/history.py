@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from fleetledger.fleet.models import Source
 from fleetledger.lib.buckets import DAY, HOUR, Window, floor
@@ -23,7 +24,7 @@ TYPES = ["timestamptz", *["int8"] * 5, *["int8"] * 17, "bool"]
 class HourRow:
     """An hour of one unit and holder (None: nobody). Times are GPU-microseconds, that is share x time.
 
-    `gi_id` is None for a whole GPU and -1 for what no MIG slice covers. Nobody's rows hold unallocated and unknown time.
+    `gi_id` is None for a whole GPU and -1 for what no MIG slice covers. Nobody holds unallocated and unknown time.
     """
 
     gpu_uuid: str
@@ -43,6 +44,7 @@ class HourRow:
     fb_used_mib_us: int = 0
     fb_measured_us: int = 0
     energy_uj: int | None = None
+    rejected_samples: int = 0
     estimated: bool = False
 
 
@@ -53,7 +55,7 @@ def write_hours(
     names: Batch,
     progress: Callable[[datetime, int], None] | None = None,
 ) -> int:
-    """Replace the given hours, which come in order of time; gives the number of rows. Safe to run again.
+    """Replace the given hours, those of one day beside each other; gives the number of rows. Safe to run again.
 
     `names` tells devices, nodes and (by series with their first and last sample) since when GPUs exist. Each day is
     one transaction: hours, days and teams stand together or not at all.
@@ -84,9 +86,8 @@ def _write_day(
         rollup.roll_up_team_hours(at for at, _ in hours)
         rollup.roll_up_days([day], gpu_ids)
         storage.bump_version()
-        reached = max(span.end, inventory.source.watermark_at or span.end)
-        Source.objects.filter(pk=inventory.source.pk).update(watermark_at=reached, last_success_at=reached)
-        inventory.source.watermark_at = reached
+        behind = Q(watermark_at__isnull=True) | Q(watermark_at__lt=span.end)
+        Source.objects.filter(behind, pk=inventory.source.pk).update(watermark_at=span.end)
     return len(rows)
 
 
@@ -111,8 +112,8 @@ def _stored(at: datetime, row: HourRow, inventory: Inventory, owners: storage.Ow
 
 
 def _sums(row: HourRow) -> Iterator[int | bool | None]:
-    """In the order of storage.SUMS; history has no bridged time, and nothing rejected."""
-    derived = {"observed_us": row.allocated_us + row.unallocated_us, "bridged_us": 0, "rejected_samples": 0}
+    """In the order of storage.SUMS; history has no bridged time."""
+    derived = {"observed_us": row.allocated_us + row.unallocated_us, "bridged_us": 0}
     for name in storage.SUMS:
         yield derived[name] if name in derived else getattr(row, name)
 

@@ -11,7 +11,7 @@ from monitoring.telemetry.sources.readings import Field, Holder, Series, UnitKey
 
 BRIDGE_US = 300_000_000
 FREE = -1  # gi_id of what no slice covers
-_GAUGES = {Field.SM_ACTIVE: "sm", Field.TENSOR: "tensor", Field.DRAM: "dram", Field.FB_USED: "fb_used"}
+GAUGES = {Field.SM_ACTIVE: "sm", Field.TENSOR: "tensor", Field.DRAM: "dram", Field.FB_USED: "fb_used"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +322,7 @@ class _Ledger:
         if activity is not None:
             sums["measured_us"] += weight
             sums["busy_us"] += activity * weight
-        for gauge, name in _GAUGES.items():
+        for gauge, name in GAUGES.items():
             value = values.get(gauge, {}).get(piece.at_us)
             if value is not None:
                 is_memory = gauge is Field.FB_USED
