@@ -1,7 +1,9 @@
 """What holds for every endpoint of the API, those of other rooms included: it walks the OpenAPI document."""
 
-import re
+import base64
+import json
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,16 +16,26 @@ pytestmark = pytest.mark.django_db
 OPEN = frozenset({"/api/v1/config-schema"})
 SAFE = ("get",)
 UNSAFE = ("post", "put", "patch", "delete")
-_EXAMPLES = {"job_id": str(UUID(int=1)), "period": "2026-10", "id": "1", "import_id": "1"}
 
 
 def operations(methods: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """(method, address with examples in it) of everything that is described and not open to all."""
     generator: type = SchemaGenerator
     for path, known in generator().get_schema(request=None, public=True)["paths"].items():
-        filled = re.sub(r"\{(\w+)\}", lambda match: _EXAMPLES.get(match[1], "x"), path)
-        if path not in OPEN:
-            yield from ((method, filled) for method in known if method in methods)
+        for method in known:
+            if path not in OPEN and method in methods:
+                yield method, _filled(path, known[method].get("parameters", []))
+
+
+def _filled(path: str, parameters: list[dict[str, Any]]) -> str:
+    """The address with an example for each of its variables, by their types."""
+    types = {item["name"]: item["schema"] for item in parameters if item["in"] == "path"}
+    examples = {"integer": "1", "uuid": str(UUID(int=1)), "string": "2026-10"}
+    for name, shape in types.items():
+        path = path.replace(
+            f"{{{name}}}", examples[shape.get("format") if shape.get("format") == "uuid" else shape["type"]]
+        )
+    return path
 
 
 def ask(client: Client, method: str, path: str, headers: dict[str, str]) -> int:
@@ -56,6 +68,17 @@ def test_a_stranger_meets_no_error_of_ours_and_no_row(client: Client) -> None:
         assert response.status_code in (200, 400, 403, 404, 422), path
         if response.status_code == 200 and "results" in response.json():
             assert response.json()["results"] == [], path
+
+
+@pytest.mark.parametrize(
+    "key", [["n", "x"], ["n", 5], ["p", None], ["n", "a", "b", "c"], ["p", ["1.5"]], ["n", -1, "a"], ["p", "9" * 30]]
+)
+def test_another_lists_cursor_breaks_nothing_anywhere(client: Client, key: list[Any]) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+    headers = world.bearer(world.token())
+    for _, path in operations(SAFE):
+        response = client.get(f"{path}?cursor={cursor}&period=2026-10", headers=headers)
+        assert response.status_code in (200, 404, 422), path
 
 
 def test_unknown_parameters_are_refused_everywhere(client: Client) -> None:

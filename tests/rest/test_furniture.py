@@ -14,7 +14,7 @@ from fleetledger.lib.buckets import HOUR, Month, Window
 from fleetledger.lib.durations import DurationError, parse_duration
 from fleetledger.lib.keyset import Cut
 from fleetledger.rest import params
-from fleetledger.rest.pagination import page_in_memory
+from fleetledger.rest.pagination import Ask, page_in_memory, paged_response
 from fleetledger.rest.problems import ProblemError
 from fleetledger.rest.renderers import csv_cell, dumps, to_csv
 
@@ -125,6 +125,20 @@ def test_json_has_utc_instants_and_exact_decimals() -> None:
     assert dumps({"at": H, "sum": Decimal("1.10"), "set": frozenset({2, 1})}) == (
         b'{"at":"2026-11-01T10:00:00Z","sum":"1.10","set":[1,2]}'
     )
+
+
+def test_a_page_cut_at_a_decimal_goes_on_after_it() -> None:
+    rows = [("USD", -Decimal("10.50")), ("USD", -Decimal("2.1")), ("USD", -Decimal("2.05"))]
+    request = asking(limit="1")
+    seen = []
+    while True:
+        page = page_in_memory(rows, Ask.of(request), lambda row: row)
+        seen += list(page.results)
+        following = paged_response(request, page).data["next"]
+        if following is None:
+            break
+        request = Request(APIRequestFactory().get(following))
+    assert seen == rows
 
 
 @given(names=st.sets(st.text(min_size=1, max_size=5)), limit=st.integers(1, 5))

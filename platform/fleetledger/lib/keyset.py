@@ -1,8 +1,9 @@
 """Which page of an ordered list is wanted: told by the key of the row beside it, not by counting rows."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-Key = tuple[str | int | None, ...]
+Key = tuple[str | int | Decimal | None, ...]
 
 
 @dataclass(frozen=True, slots=True)

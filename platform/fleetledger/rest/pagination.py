@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -18,6 +20,8 @@ LIMIT = 100
 MAX_LIMIT = 1000
 CSV_LIMIT = 10_000
 MAX_CURSOR = 2000
+BIGINT = 2**63
+_DECIMAL = re.compile(r"-?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?", re.ASCII)
 T = TypeVar("T")
 
 
@@ -34,6 +38,18 @@ class Ask(Cut):
             return cls(limit)
         key, backwards = _decode(text)
         return cls(limit, key, backwards)
+
+    @property
+    def number(self) -> int | None:
+        """The key of a list in the order of one whole number; raises ProblemError for another list's cursor."""
+        if self.key is None:
+            return None
+        (part, *more) = self.key
+        if more or not (type(part) is int or (isinstance(part, str) and part.isascii() and part.isdigit())):
+            raise _bad_cursor()
+        if not abs(int(part)) < BIGINT:
+            raise _bad_cursor()
+        return int(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +78,12 @@ def page_in_memory(rows: Sequence[T], ask: Cut, key: Callable[[T], Key]) -> Page
     """The page from all rows, which must lie in the order of `key`."""
     if ask.key is None:
         return page_of(rows[: ask.limit + 1], ask, key)
-    wanted = _comparable(ask.key)
+    wanted = comparable(ask.key)
     try:
         if ask.backwards:
-            before = [row for row in rows if _comparable(key(row)) < wanted]
+            before = [row for row in rows if comparable(key(row)) < wanted]
             return page_of(before[::-1][: ask.limit + 1], ask, key)
-        after = [row for row in rows if _comparable(key(row)) > wanted]
+        after = [row for row in rows if comparable(key(row)) > wanted]
     except TypeError as error:
         raise _bad_cursor() from error
     return page_of(after[: ask.limit + 1], ask, key)
@@ -112,7 +128,7 @@ class Cursor(BasePagination):
 
 
 def _limit(request: Request) -> int:
-    is_csv = getattr(request.accepted_renderer, "format", "") == "csv"
+    is_csv = getattr(getattr(request, "accepted_renderer", None), "format", "") == "csv"
     text = request.query_params.get("limit", "")
     if not text:
         return CSV_LIMIT if is_csv else LIMIT
@@ -129,25 +145,34 @@ def _decode(text: str) -> tuple[Key, bool]:
         direction, *key = raw if isinstance(raw, list) else [None]
     except (ValueError, binascii.Error) as error:
         raise _bad_cursor() from error
-    if direction not in ("n", "p") or not key or not all(item is None or type(item) in (str, int) for item in key):
+    if direction not in ("n", "p") or not key:
         raise _bad_cursor()
-    if any("\x00" in item if isinstance(item, str) else abs(item or 0) >= 2**63 for item in key):
-        raise _bad_cursor()
-    return tuple(key), direction == "p"
+    return tuple(_part(item) for item in key), direction == "p"
+
+
+def _part(item: Any) -> str | int | Decimal | None:
+    """One part of a key as it was packed; a decimal stands as ["1.50"]."""
+    if isinstance(item, list) and len(item) == 1 and isinstance(item[0], str) and _DECIMAL.fullmatch(item[0]):
+        return Decimal(item[0])
+    if item is None or (isinstance(item, str) and "\x00" not in item) or (type(item) is int and abs(item) < BIGINT):
+        return item
+    raise _bad_cursor()
 
 
 def _bad_cursor() -> ProblemError:
     return ProblemError("This cursor is not one of ours. Start without 'cursor' and follow 'next'.", parameter="cursor")
 
 
-def _comparable(key: Key) -> tuple[tuple[bool, Any], ...]:
+def comparable(key: Key) -> tuple[tuple[bool, Any], ...]:
+    """`key` in a form that sorts also where parts are None: those come first."""
     return tuple((item is not None, item) for item in key)
 
 
 def _address(request: Request, key: Key | None, *, backwards: bool) -> str | None:
     if key is None:
         return None
-    packed = base64.urlsafe_b64encode(orjson.dumps(["p" if backwards else "n", *key])).decode().rstrip("=")
+    parts = [[str(part)] if isinstance(part, Decimal) else part for part in key]
+    packed = base64.urlsafe_b64encode(orjson.dumps(["p" if backwards else "n", *parts])).decode().rstrip("=")
     query = request.query_params.copy()
     query["cursor"] = packed
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

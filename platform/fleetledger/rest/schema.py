@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 from uuid import UUID
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
@@ -53,6 +54,15 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
     def get_security_definition(self, _auto_schema: Any) -> dict[str, str]:
         return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "The session of a page."}
+
+
+class Operations(AutoSchema):
+    """Names an operation that answers with a page `…_list`."""
+
+    def get_operation_id(self) -> str:
+        known = str(super().get_operation_id())
+        handler = getattr(self.view, self.method.lower(), None)
+        return f"{known.removesuffix('_retrieve')}_list" if getattr(handler, "answers_page", False) else known
 
 
 class Problem(serializers.Serializer[Any]):
@@ -97,7 +107,12 @@ def endpoint(
         request=request,
         responses=responses | problem_responses(*refusals),
     )
-    return cast("Callable[[F], F]", described)
+
+    def describe(handler: Any) -> Any:
+        handler.answers_page, handler.answers_csv = many, csv
+        return described(handler)
+
+    return cast("Callable[[F], F]", describe)
 
 
 def columns(row: type[Any]) -> tuple[str, ...]:
@@ -118,8 +133,12 @@ def _answer(row: type[Any] | None, *, many: bool) -> Any:
     if row is None:
         return None
     one: Any = serializer_of(row) if is_dataclass(row) else row
-    if not many:
-        return one
+    return _page(one) if many else one
+
+
+@cache
+def _page(one: Any) -> Any:
+    """One class for each kind of page: two of the same name would be two things in the document."""
     name = re.sub(r"Serializer$", "", one.__name__)
     link = {"allow_null": True}
     return inline_serializer(

@@ -14,9 +14,10 @@ from fleetledger.fleet import audit
 from fleetledger.fleet.access import Capability, Principal, TeamScope, TokenPrincipal
 from fleetledger.lib.keyset import Key
 from fleetledger.rest.auth import caller_key, principal, scope_of
-from fleetledger.rest.pagination import Ask, Page, page_in_memory, paged_response
+from fleetledger.rest.pagination import Ask, Page, comparable, page_in_memory, paged_response
 from fleetledger.rest.problems import ProblemError
 from fleetledger.rest.renderers import dumps
+from fleetledger.rest.schema import Operations
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -37,6 +38,13 @@ class ApiView(APIView):
     write_capability: ClassVar[Capability | None] = None
     csv_columns: ClassVar[tuple[str, ...] | None] = None
     content_negotiation_class = Negotiation
+    schema = Operations()
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """JSON alone where the endpoint says so."""
+        method = str(getattr(getattr(self, "request", None), "method", "") or "get").lower()
+        takes_csv = getattr(getattr(self, method, None), "answers_csv", True)
+        return [renderer for renderer in super().get_renderers() if takes_csv or renderer.format != "csv"]
 
     @property
     def caller(self) -> Principal:
@@ -48,9 +56,9 @@ class ApiView(APIView):
         return scope_of(self.request)
 
     def page(self, rows: Any, key: Callable[[Any], Key]) -> Response:
-        """`rows`, all of them in the order of `key`, as a page of {results, next, previous}."""
+        """`rows`, all of them, as a page of {results, next, previous} in the order of `key`."""
         ask = Ask.of(self.request)
-        page: Page[Any] = page_in_memory(list(rows), ask, key)
+        page: Page[Any] = page_in_memory(sorted(rows, key=lambda row: comparable(key(row))), ask, key)
         return paged_response(self.request, page)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
