@@ -1,43 +1,38 @@
 """allocate PERIOD: divides a period's bill rows among teams, idle and unallocated, and rounds once."""
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from costs import reads
 from costs.allocate import Outcome, allocate
 from costs.errors import CostsError
 from fleetledger.fleet.access import TeamScope
+from fleetledger.fleet.commands import SentenceCommand, as_json
 from fleetledger.lib import money
 from fleetledger.lib.buckets import Month, PeriodError
 
 
-class Command(BaseCommand):
+class Command(SentenceCommand):
     help = "Allocate a billing period, such as 2026-10. Its draft statements are replaced."
+    refusals = (CostsError,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("period", metavar="PERIOD")
         parser.add_argument("--json", action="store_true", help="results as JSON on stdout")
 
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def act(self, options: dict[str, Any]) -> str:
         try:
             month = Month.parse(options["period"])
         except PeriodError as error:
             raise CommandError(str(error), returncode=2) from error
-        try:
-            outcomes = allocate(month)
-        except CostsError as error:
-            raise CommandError(str(error)) from error
+        outcomes = allocate(month)
         rows = reads.statements(month, teams=TeamScope.everything())
         if options["json"]:
-            self.stdout.write(json.dumps(_as_json(month, outcomes, rows), indent=2))
-            return
-        for outcome in outcomes:
-            self.stdout.write(_sentence(outcome))
-        for row in rows:
-            self.stdout.write(f"  {row.account:<40} {row.amount:>16} {row.currency}")
+            return as_json(_result(month, outcomes, rows))
+        lines = [f"  {row.account:<40} {row.amount:>16} {row.currency}" for row in rows]
+        return "\n".join([*map(_sentence, outcomes), *lines])
 
 
 def _sentence(outcome: Outcome) -> str:
@@ -48,7 +43,7 @@ def _sentence(outcome: Outcome) -> str:
     )
 
 
-def _as_json(month: Month, outcomes: tuple[Outcome, ...], rows: tuple[reads.StatementRow, ...]) -> dict[str, Any]:
+def _result(month: Month, outcomes: tuple[Outcome, ...], rows: tuple[reads.StatementRow, ...]) -> dict[str, Any]:
     return {
         "period": str(month),
         "runs": [
@@ -58,7 +53,7 @@ def _as_json(month: Month, outcomes: tuple[Outcome, ...], rows: tuple[reads.Stat
                 "rows": outcome.row_count,
                 "lines": outcome.line_count,
                 "exact": money.plain(outcome.exact),
-                "total": str(outcome.amount),
+                "total": money.plain(outcome.amount),
                 "inputs_hash": outcome.inputs_hash,
                 "hash": outcome.result_hash,
                 "unchanged": outcome.is_unchanged,
@@ -70,7 +65,7 @@ def _as_json(month: Month, outcomes: tuple[Outcome, ...], rows: tuple[reads.Stat
                 "team": row.team,
                 "account": row.account,
                 "currency": row.currency,
-                "total": str(row.amount),
+                "total": money.plain(row.amount),
                 "exact": money.plain(row.exact),
                 "status": row.status,
             }

@@ -1,21 +1,22 @@
 """import-bill --source NAME FILE...: brings the files of a bill into the ledger."""
 
-import json
 import sys
 import uuid
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from costs import importing, ingest
 from costs.errors import CostsError
 from costs.models import DeliveryMode
+from fleetledger.fleet.commands import SentenceCommand, as_json
 
 
-class Command(BaseCommand):
+class Command(SentenceCommand):
     help = "Import FOCUS CSV files (plain or .gz). Files given together are one snapshot of the bill."
+    refusals = (CostsError,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--source", required=True, help="name of a source of kind bill")
@@ -28,18 +29,18 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="results as JSON on stdout")
 
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def act(self, options: dict[str, Any]) -> str:
+        """All files are tried; one that is refused makes the command fail after the others are in."""
         batch = uuid.uuid4()
-        results: list[dict[str, Any]] = []
-        for name in options["files"]:
-            results.append(self._one(Path(name), batch, options))
-            if not options["json"] and results[-1]["state"] != "refused":
-                self.stdout.write(results[-1]["sentence"])
-        if options["json"]:
-            self.stdout.write(json.dumps({"results": results}, indent=2))
+        results = [self._one(Path(name), batch, options) for name in options["files"]]
+        done = [result["sentence"] for result in results if result["state"] != "refused"]
         refused = [result["sentence"] for result in results if result["state"] == "refused"]
+        text = as_json({"results": results}) if options["json"] else "\n".join(done)
         if refused:
+            if text:
+                self.stdout.write(text)
             raise CommandError("\n".join(refused))
+        return text
 
     def _one(self, path: Path, batch: uuid.UUID, options: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -50,14 +51,12 @@ class Command(BaseCommand):
             return _refused(path.name, f"{path}: {error.strerror}. Name a file that this user can read.")
         except CostsError as error:
             return _refused(path.name, str(error))
-        if sys.stderr.isatty():
-            self.stderr.write("")
         if done.state == "refused":
             return _refused(path.name, done.error)
         return {
             "file": path.name,
             "delivery": done.delivery_id,
-            "state": done.state,
+            "state": str(done.state),
             "rows": done.row_count,
             "quarantined": done.quarantined_count,
             "known": done.is_known,
@@ -67,7 +66,7 @@ class Command(BaseCommand):
     def _progress(self, name: str) -> ingest.Progress:
         def show(done: int, total: int) -> None:
             if sys.stderr.isatty():
-                self.stderr.write(f"\r{name}: line {done} of {total}", ending="")
+                self.stderr.write(f"\r{name}: line {done} of {total}", ending="\n" if done >= total else "")
 
         return show
 
