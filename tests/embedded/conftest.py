@@ -11,7 +11,7 @@ import pytest
 
 from fleetledger.embedded import wheels
 from fleetledger.embedded.account import Account
-from tests.embedded.running import Whom, enterable_python, living, ordinary_account, wait_until
+from tests.embedded.running import Whom, end_all, enterable_python, living, ordinary_account, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = Path("/tmp")  # noqa: S108 pytest's own folders cannot be entered by other accounts
@@ -61,6 +61,7 @@ def home(whom: Whom) -> Iterator[Path]:
     if os.geteuid() == 0:
         os.chown(folder, *whom.account.owner)
     yield folder
+    end_all()
     try:
         wait_until(lambda: not living(folder), 20, lambda: "\n".join(living(folder)))
     finally:

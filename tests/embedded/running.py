@@ -15,6 +15,7 @@ import psutil
 
 from fleetledger.embedded.account import Account
 
+_started: list[subprocess.Popen[bytes]] = []
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FLEETLEDGER_STATE_DIR", "FLEETLEDGER_INSTANCE", "XDG_STATE_HOME")
 
 
@@ -48,6 +49,7 @@ class Whom:
                 group=self.account.gid if is_other else None,
                 extra_groups=[] if is_other else None,
             )
+        _started.append(process)
         return Running(process, said)
 
 
@@ -69,6 +71,15 @@ class Running:
 
     def ends(self, seconds: float = 60) -> int:
         return self.process.wait(seconds)
+
+
+def end_all() -> None:
+    """End what a failed test has left running, so that the next one starts clean."""
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            process.kill()
+        process.wait()
 
 
 def wait_until(question: Callable[[], bool], seconds: float = 60, said: Callable[[], str] = str) -> None:

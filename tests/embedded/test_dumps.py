@@ -7,10 +7,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from fleetledger.embedded import session
+from fleetledger.embedded.state import StateDir
 from tests.embedded.running import OURS
 
 pytestmark = pytest.mark.realtime
@@ -44,9 +47,13 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
-    with tempfile.TemporaryDirectory(prefix="fl-dumps-") as name:
+    with tempfile.TemporaryDirectory(prefix="fl-dumps-") as name, ExitStack() as held:
         Path(name).chmod(0o711)
         made = Installation(Path(name))
+        with pytest.MonkeyPatch.context() as patch:  # servers of its own, up for all commands
+            for variable in OURS:
+                patch.delenv(variable, raising=False)
+            held.enter_context(session.environment(StateDir(Path(name) / "state"), need_redis=True))
         done = made.run("prepare", "--verbosity", "0")
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("set-up-path /set-up/")

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from fleetledger.embedded.account import Account
-from tests.embedded.running import Running, Whom, free_port, living, wait_until
+from tests.embedded.running import Running, Whom, end_all, free_port, living, wait_until
 
 pytestmark = pytest.mark.realtime
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +26,7 @@ def place() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fl-product-") as name:
         Path(name).chmod(0o711)
         yield Path(name)
+        end_all()
         wait_until(lambda: not living(Path(name)), 20, lambda: "\n".join(living(Path(name))))
 
 

@@ -16,6 +16,7 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import TextChoices
+from kombu.exceptions import KombuError
 from redbeat.schedulers import RedBeatConfig
 
 from fleetledger.celery import app
@@ -166,10 +167,11 @@ def _broker() -> Iterator[Finding]:
 
 
 def _tasks() -> Iterator[Finding]:
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5)
     try:
+        is_live = bool(client.exists(RedBeatConfig(app).lock_key))
         answers = app.control.ping(timeout=1.0)
-        is_live = bool(redis.Redis.from_url(settings.REDIS_URL).exists(RedBeatConfig(app).lock_key))
-    except (redis.RedisError, OSError) as error:
+    except (redis.RedisError, KombuError) as error:
         yield Finding("workers", Verdict.BROKEN, f"They cannot be asked: {_first_line(error)}", "See REDIS_URL.")
         return
     if answers:
