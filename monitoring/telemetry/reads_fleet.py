@@ -9,7 +9,7 @@ from django.db import connection
 from fleetledger.fleet.access import TeamScope
 from fleetledger.lib.buckets import Window
 from monitoring.telemetry.reads import COARSEST, Step, step_sql
-from monitoring.telemetry.segments import segments, union
+from monitoring.telemetry.segments import held_sums, segments, union
 
 SUMMED = "allocated_us, busy_us, measured_us, unallocated_us, unknown_us"
 
@@ -89,10 +89,11 @@ def clusters(window: Window, *, teams: TeamScope) -> tuple[ClusterUse, ...]:
     """Every cluster, by name; fleet scope only."""
     if not teams.fleet:
         return ()
-    sql, parameters = union(segments(window, COARSEST[Step.TOTAL]), f"node_id, gpu_id, {SUMMED}")
+    sql, parameters = union(segments(window, COARSEST[Step.TOTAL]), f"node_id, gpu_id, workload_id, {SUMMED}")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH f AS ({sql}), used AS (SELECT n.cluster_id, {_sums()} FROM f JOIN fleet_node n ON n.id ="  # noqa: S608
+            f"WITH f AS ({sql}), used AS (SELECT n.cluster_id, {held_sums(SUMMED)} FROM f JOIN fleet_node n ON"  # noqa: S608
+            " n.id ="
             " f.node_id"
             " GROUP BY 1), here AS (SELECT n.cluster_id, count(DISTINCT n.id) AS nodes, count(g.id) AS gpus FROM"
             " fleet_node n"
@@ -120,10 +121,10 @@ def node(cluster: str, name: str, window: Window, *, teams: TeamScope) -> NodeUs
 
 
 def _nodes(window: Window, cluster: str | None, name: str | None) -> tuple[NodeUse, ...]:
-    sql, parameters = union(segments(window, COARSEST[Step.TOTAL]), f"node_id, gpu_id, {SUMMED}")
+    sql, parameters = union(segments(window, COARSEST[Step.TOTAL]), f"node_id, gpu_id, workload_id, {SUMMED}")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH f AS ({sql}), used AS (SELECT f.node_id, {_sums()} FROM f GROUP BY 1)"  # noqa: S608
+            f"WITH f AS ({sql}), used AS (SELECT f.node_id, {held_sums(SUMMED)} FROM f GROUP BY 1)"  # noqa: S608
             " SELECT c.name, n.name, n.provider_id, coalesce(string_agg(DISTINCT g.model, ', '), ''),"
             " count(g.id), n.gpus,"
             " n.last_sample_at, coalesce(max(u.allocated_us), 0), coalesce(max(u.busy_us), 0),"
@@ -138,10 +139,11 @@ def _nodes(window: Window, cluster: str | None, name: str | None) -> tuple[NodeU
 
 
 def _series(window: Window, step: Step) -> tuple[FleetPoint, ...]:
-    sql, parameters = union(segments(window, COARSEST[step]), f"bucket, {SUMMED}")
+    sql, parameters = union(segments(window, COARSEST[step]), f"bucket, workload_id, {SUMMED}")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH f AS ({sql}) SELECT {step_sql(step)}, {_sums()} FROM f GROUP BY 1 ORDER BY 1",  # noqa: S608
+            f"WITH f AS ({sql}) SELECT {step_sql(step)}, {held_sums(SUMMED)} FROM f GROUP BY 1 ORDER BY"  # noqa: S608
+            " 1",
             parameters,
         )
         return tuple(_point(*row) for row in cursor.fetchall())
@@ -155,7 +157,3 @@ def _point(at: datetime, *sums: int) -> FleetPoint:
 def _existence(sums: tuple[Any, ...]) -> int:
     allocated, _, _, unallocated, unknown = sums
     return int(allocated + unallocated + unknown)
-
-
-def _sums() -> str:
-    return ", ".join(f"sum(f.{name})::bigint AS {name}" for name in SUMMED.split(", "))

@@ -10,7 +10,7 @@ from fleetledger.fleet.access import TeamScope
 from fleetledger.lib.buckets import BUCKET, HOUR, Window
 from monitoring.telemetry.models import FREE
 from monitoring.telemetry.reads import COARSEST, Step, oldest_fact_at, step_sql
-from monitoring.telemetry.segments import segments, union
+from monitoring.telemetry.segments import held_sums, segments, union
 
 MOST_HOLDS = 2000
 SUMMED = "allocated_us, busy_us, measured_us, unallocated_us, unknown_us"
@@ -112,7 +112,8 @@ def gpu_holds(uuid: str, window: Window, *, teams: TeamScope) -> tuple[Hold, ...
     sql, parameters = union(segments(window, step), f"bucket, unit_id, workload_id, gpu_id, team_id, {SUMMED}")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH f AS ({sql}) SELECT f.bucket, u.gi_id, f.workload_id, coalesce(w.namespace || '/' || w.name,"  # noqa: S608
+            f"WITH f AS ({sql}) SELECT f.bucket, u.gi_id, f.workload_id, coalesce(w.namespace || '/' ||"  # noqa: S608
+            " w.name,"
             " ''),"
             " t.slug, f.allocated_us, f.busy_us, f.measured_us, f.unallocated_us, f.unknown_us FROM f"
             " JOIN fleet_gpu g ON g.id = f.gpu_id AND g.uuid = %s JOIN telemetry_unit u ON u.id = f.unit_id"
@@ -145,7 +146,8 @@ def gpu_series(uuid: str, window: Window, *, step: Step, teams: TeamScope) -> tu
     sql, parameters = union(segments(window, COARSEST[step]), columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH f AS ({sql}) SELECT {step_sql(step)}, sum(f.busy_us)::float8 / nullif(sum(f.measured_us), 0) *"  # noqa: S608
+            f"WITH f AS ({sql}) SELECT {step_sql(step)}, sum(f.busy_us)::float8 / nullif(sum(f.measured_us), 0)"  # noqa: S608
+            " *"
             " 100,"
             " sum(f.fb_used_mib_us)::float8 / nullif(sum(f.fb_measured_us), 0),"
             " sum(f.energy_uj)::float8 / nullif(sum(f.observed_us), 0), sum(f.unknown_us)::bigint,"
@@ -157,12 +159,12 @@ def gpu_series(uuid: str, window: Window, *, step: Step, teams: TeamScope) -> tu
 
 
 def _gpus(window: Window, cluster: str | None, node: str | None, uuid: str | None) -> tuple[GpuUse, ...]:
-    sql, parameters = union(segments(window, COARSEST[Step.TOTAL]), f"gpu_id, energy_uj, {SUMMED}")
+    sql, parameters = union(segments(window, COARSEST[Step.TOTAL]), f"gpu_id, workload_id, energy_uj, {SUMMED}")
     sums = ", ".join(f"coalesce(u.{name}, 0)" for name in SUMMED.split(", "))
-    added = ", ".join(f"sum(f.{name})::bigint AS {name}" for name in SUMMED.split(", "))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH f AS ({sql}), used AS (SELECT f.gpu_id, sum(f.energy_uj)::bigint AS energy, {added} FROM f"  # noqa: S608
+            f"WITH f AS ({sql}), used AS (SELECT f.gpu_id, sum(f.energy_uj)::bigint AS energy,"  # noqa: S608
+            f" {held_sums(SUMMED)} FROM f"
             " GROUP BY 1)"
             " SELECT g.id, g.slices, g.uuid, g.model, coalesce(c.name, ''), coalesce(n.name, ''), g.device_index,"
             " g.memory_mib, coalesce(s.name, ''), g.first_sample_at, g.last_sample_at, g.retired_at, u.energy,"

@@ -41,3 +41,12 @@ def union(parts: list[Segment], columns: str) -> tuple[str, list[datetime]]:
         for part in parts
     )
     return sql, [at for part in parts for at in (part.window.start, part.window.end)]
+
+
+def held_sums(names: str) -> str:
+    """SQL of sums over rows `f`; busy and measured of held time alone: held - busy is what was paid for and not used."""
+    held = {"busy_us", "measured_us"}
+    return ", ".join(
+        f"coalesce(sum(f.{name}){' FILTER (WHERE f.workload_id <> 0)' if name in held else ''}, 0)::bigint AS {name}"
+        for name in names.split(", ")
+    )
