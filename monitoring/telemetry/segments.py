@@ -44,7 +44,7 @@ def union(parts: list[Segment], columns: str) -> tuple[str, list[datetime]]:
 
 
 def held_sums(names: str) -> str:
-    """SQL of sums over rows `f`; busy and measured of held time alone: held - busy is what was paid for and not used."""
+    """SQL of sums over rows `f`; busy and measured of held time alone, so that held - busy is paid for and not used."""
     held = {"busy_us", "measured_us"}
     return ", ".join(
         f"coalesce(sum(f.{name}){' FILTER (WHERE f.workload_id <> 0)' if name in held else ''}, 0)::bigint AS {name}"
