@@ -1,5 +1,6 @@
 """What the costs pages show: statements with their shares, key figures, and how it all adds up."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,7 @@ CHART_COLORS = ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8")
 CHART_COLOR_OF_KIND = {IDLE: "idle", UNALLOCATED: "unknown"}
 COLOR_OF_KIND = {IDLE: "k-idle", UNALLOCATED: "k-unknown"}
 ZERO = Decimal(0)
+_MODEL_NOISE = re.compile(r"^NVIDIA |-(?:SXM\d?|PCIE|PCIe)-?| HBM\d\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class MonthLink:
 def month_label(period: str) -> str:
     """2026-10 as October 2026."""
     return f"{Month.parse(period).start:%B %Y}"
+
+
+def short_model(name: str) -> str:
+    """A GPU model without maker, board and memory type: H100 80GB for NVIDIA H100 80GB HBM3."""
+    return _MODEL_NOISE.sub(lambda found: " " if found[0].startswith("-") else "", name).strip()
 
 
 def statement_url(row: StatementRow) -> str:
@@ -102,7 +109,7 @@ def fleet_cards(
     cards = [
         Kpi(
             "Billed",
-            words.money(total.billed, currency),
+            words.money(total.billed, currency, whole=True),
             spark=spark,
             delta=change(everything, summed(before)),
             note=note,
@@ -117,7 +124,7 @@ def fleet_cards(
         amount = summed(rows, kind)
         delta = change(amount, summed(before, kind), up_is_good=up_is_good)
         part = f"{_percent(amount, everything)} of the bill"
-        cards.append(Kpi(label, words.money(amount, currency), color=color, delta=delta, note=part))
+        cards.append(Kpi(label, words.money(amount, currency, whole=True), color=color, delta=delta, note=part))
     return tuple(cards)
 
 
@@ -136,14 +143,14 @@ def team_cards(
     return (
         Kpi(
             "Charged",
-            words.money(amount, currency),
+            words.money(amount, currency, whole=True),
             spark=spark,
             delta=change(amount, summed(before)),
             note="vs the month before" if before else name,
         ),
         Kpi(
             "Held but idle",
-            words.money(idle, currency),
+            words.money(idle, currency, whole=True),
             spark=tuple(float(day.idle) for day in days),
             color="k3",
             note=f"{_percent(idle, cost)} of the cost",
@@ -195,20 +202,26 @@ def statement_cards(
     """A statement's amount, the same rounded nowhere, what of it was held and not used, and how many lines say so."""
     cost = money.total([model.exact for model in models])
     idle = money.total([model.idle for model in models])
-    before = words.money(row.previous_amount, row.currency) if row.previous_amount is not None else ""
+    before = words.money(row.previous_amount, row.currency, whole=True) if row.previous_amount is not None else ""
     cards = [
         Kpi(
             "Amount",
             words.money(row.amount, row.currency),
             spark=tuple(float(day.exact) for day in days),
             delta=change(row.amount, row.previous_amount),
-            note=f"from {before} the month before" if before else "nothing the month before",
+            note=f"{before} before" if before else "nothing the month before",
         )
     ]
     if row.kind == TEAM:
         part = f"{_percent(idle, cost)} of the cost"
         spark = tuple(float(day.idle) for day in days)
-        cards.append(Kpi("Held but idle", words.money(idle, row.currency), spark=spark, color="k3", note=part))
+        cards.append(
+            Kpi("Held but idle", words.money(idle, row.currency, whole=True), spark=spark, color="k3", note=part)
+        )
+    if days:
+        per_day = money.EXACT.divide(cost, Decimal(len(days)))
+        note = f"over {words.plural(len(days), 'day')} with cost"
+        cards.append(Kpi("A day", words.money(per_day, row.currency, whole=True), note=note))
     cards.append(Kpi("Lines", f"{lines:,}", note="which sum to it exactly"))
     return tuple(cards)
 
@@ -218,7 +231,7 @@ def model_shares(models: Sequence[ChargeRow], currency: str) -> tuple[Share, ...
     whole = money.total([abs(model.exact) for model in models])
     return tuple(
         Share(
-            label=model.label or "Not of a GPU",
+            label=short_model(model.label) or "Not of a GPU",
             amount=float(model.exact),
             color=COLORS[place] if place < len(COLORS) and model.label else "k-other",
             value=words.money(model.exact, currency),
@@ -243,8 +256,7 @@ def cost_by_day(
         series.append(Series(row.label, [float(own.get(day, ZERO)) for day in days], color, statement_url(row)))
     if any(rest.values()):
         series.append(Series("Others", [float(rest[day]) for day in days], "c-other"))
-    labels = [f"{int(day[8:])} {Month.parse(day[:7]).start:%b}" for day in days]
-    return stacked_bars(labels, series, unit=currency, empty=f"{month} has no cost by day yet")
+    return stacked_bars(days, series, unit=currency, empty=f"{month} has no cost by day yet")
 
 
 def month_links(known: Sequence[PeriodSummary], current: str) -> tuple[MonthLink, ...]:

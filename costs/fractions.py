@@ -8,7 +8,7 @@ from fractions import Fraction
 from costs.reads_lines import LineRow
 from fleetledger.lib import money
 
-LARGEST_DENOMINATOR = 168  # three days of an 8-GPU node's seventh slices still read as a fraction
+LARGEST_DENOMINATOR = 999
 WHOLE, GPU_TIME = "whole", "GPU-microseconds"
 US_PER_HOUR = 3_600_000_000
 

@@ -22,7 +22,7 @@ from fleetledger.web.charts import figure_response
 from fleetledger.web.downloads import csv_response, wants_csv
 from fleetledger.web.tables import Column, build_table
 
-LINES_PER_PAGE = 100
+LINES_PER_PAGE = 50
 CSV_LINES = 1000  # read at a time while a download streams
 STATEMENT_COLUMNS: tuple[Column[StatementView], ...] = (
     Column("team", "Team", lambda view: view.row.label.casefold()),
@@ -76,7 +76,7 @@ def days_figure(request: HttpRequest, period: str) -> HttpResponseBase:
     month = _month(period)
     currency = request.GET.get("currency", "")
     rows = [row for row in reads.statements(month, teams=teams) if row.currency == currency]
-    largest = sorted(rows, key=lambda row: -abs(row.amount))[: figures.NAMED_SHARES]
+    largest = sorted(sorted(rows, key=lambda row: -abs(row.amount))[: figures.NAMED_SHARES], key=_teams_first)
     parts = [(row, reads.charges(month, teams=teams, team=row.account, group_by=ChargeGroup.DAY)) for row in largest]
     whole = reads.charges(month, teams=teams, group_by=ChargeGroup.DAY)
     figure = figures.cost_by_day(month, currency, parts, [row for row in whole if row.currency == currency])
@@ -246,6 +246,10 @@ def _statement_text(row: StatementRow) -> str:
 
 def _difference(row: StatementRow) -> Decimal | None:
     return None if row.previous_amount is None else row.amount - row.previous_amount
+
+
+def _teams_first(row: StatementRow) -> bool:
+    return row.kind != figures.TEAM
 
 
 def _number(text: str) -> int:

@@ -1,6 +1,6 @@
 """The pages about bills: what was delivered, bringing one in, and what became of it."""
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -21,7 +21,7 @@ from fleetledger.web.progress import progress_of
 
 PER_PAGE = 50
 QUARANTINE_PER_PAGE = 100
-MODES = (("overwrite", "Replaces the former snapshot of its months"), ("append", "Adds to what is there"))
+MODES = (("overwrite", "Replaces its months' rows"), ("append", "Adds to their rows"))
 IMPORT_HEADER = (
     "id", "source", "file_name", "sha256", "size_bytes", "mode", "state", "error", "row_count", "quarantined_count",
     "received_by", "received_at", "imported_at",
@@ -77,7 +77,7 @@ def _receive(request: HttpRequest) -> HttpResponse:
         return redirect("bills")
     try:
         received = importing.receive_and_enqueue(
-            request.POST.get("source", ""), upload.name or "bill.csv", upload.file, mode=mode, user=user
+            request.POST.get("source", ""), upload.name or "bill.csv", cast(BinaryIO, upload.file), mode=mode, user=user
         )
     except CostsError as error:
         messages.error(request, str(error))
@@ -125,8 +125,8 @@ def _csv_rows(table: str, import_id: int, found: reads_imports.ImportDetail, tea
         header = ("check_id", "column", "severity", "row_count", "first_line", "sentence")
         return table, header, ([getattr(one, name) for name in header] for one in found.findings)
     if table == "totals":
-        header = ("period", "currency", "row_count", "billed", "effective")
-        return table, header, ([getattr(one, name) for name in header] for one in found.summary.totals)
+        columns = ("period", "currency", "row_count", "billed", "effective")
+        return table, columns, ([getattr(one, name) for name in columns] for one in found.summary.totals)
     return "quarantine", ("line", "reason", "raw"), _all_quarantined(import_id, teams)
 
 
