@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import accumulate
 
+from costs.errors import UnknownAccountError
 from costs.reads_teams import CostGroup, TeamCost, team_costs
 from fleetledger.fleet.access import TeamScope
-from fleetledger.lib.buckets import DAY, Month, Window, floor
+from fleetledger.lib.buckets import DAY, Month, Window
 from fleetledger.web import words
 from fleetledger.web.kpis import Kpi, Share, change_in_percent
 
@@ -34,22 +35,25 @@ class Spend:
         return bool(self.currency)
 
 
+def costs_of(
+    window: Window, *, teams: TeamScope, team: str | None = None, group_by: CostGroup = CostGroup.TOTAL
+) -> tuple[TeamCost, ...]:
+    """As `team_costs`; a team that no bill ever named has cost nothing."""
+    try:
+        return team_costs(window, teams=teams, team=team, group_by=group_by)
+    except UnknownAccountError:
+        return ()
+
+
 def month_to_date(now: datetime, *, teams: TeamScope, team: str | None = None) -> Spend:
     """The current month up to now, against the same days of the month before."""
     month = Month.of(now)
     window = Window(month.start, now)
-    previous_start = month.previous.start
-    before_window = Window(previous_start, min(previous_start + window.duration, month.start))
-    days = team_costs(window, teams=teams, team=team, group_by=CostGroup.DAY)
-    before = team_costs(before_window, teams=teams, team=team, group_by=CostGroup.TOTAL)
+    days = costs_of(window, teams=teams, team=team, group_by=CostGroup.DAY)
     totals = _totals(days)
     currency = max(totals, key=lambda code: abs(totals[code]), default="")
     own = [row for row in days if row.currency == currency]
-    cost = {row.group: row.cost for row in own}
-    idle = {row.group: row.idle for row in own}
-    names = [
-        (month.start + DAY * place).date().isoformat() for place in range((floor(now, DAY) - month.start).days + 1)
-    ]
+    before = costs_of(_before(month, own), teams=teams, team=team, group_by=CostGroup.TOTAL) if own else ()
     earlier = next((row for row in before if row.currency == currency), None)
     return Spend(
         window=window,
@@ -58,8 +62,8 @@ def month_to_date(now: datetime, *, teams: TeamScope, team: str | None = None) -
         idle=sum((row.idle for row in own), ZERO),
         before=earlier.cost if earlier else ZERO,
         idle_before=earlier.idle if earlier else ZERO,
-        by_day=tuple(cost.get(name, ZERO) for name in names),
-        idle_by_day=tuple(idle.get(name, ZERO) for name in names),
+        by_day=tuple(row.cost for row in own),
+        idle_by_day=tuple(row.idle for row in own),
         others=tuple((code, total) for code, total in sorted(totals.items()) if code != currency),
     )
 
@@ -101,11 +105,14 @@ def by_model(window: Window, currency: str, *, teams: TeamScope, team: str | Non
     """Cost by GPU model in one currency, the costliest first; what is no GPU's (storage, network) is named so."""
     rows = [
         row
-        for row in team_costs(window, teams=teams, team=team, group_by=CostGroup.GPU_MODEL)
+        for row in costs_of(window, teams=teams, team=team, group_by=CostGroup.GPU_MODEL)
         if row.currency == currency and row.cost
     ]
     total = sum((row.cost for row in rows if row.cost > 0), ZERO)
-    named = [(row.group or "Not on a GPU", row.cost, row.idle, f"k{place}") for place, row in enumerate(rows[:keep], 1)]
+    named = [
+        (words.gpu_model(row.group) or "Not on a GPU", row.cost, row.idle, f"k{place}")
+        for place, row in enumerate(rows[:keep], 1)
+    ]
     rest = rows[keep:]
     if rest:
         sums = (sum((row.cost for row in rest), ZERO), sum((row.idle for row in rest), ZERO))
@@ -121,6 +128,12 @@ def _share_note(cost: Decimal, idle: Decimal, total: Decimal) -> str:
     if cost <= 0 or total <= 0:
         return ""
     return f"{cost / total:.0%}" + (f" · {idle / cost:.0%} idle" if idle else "")
+
+
+def _before(month: Month, days: Sequence[TeamCost]) -> Window:
+    """As many days of the month before as the bills of this one cover."""
+    covered = date.fromisoformat(days[-1].group) - month.start.date() + DAY
+    return Window(month.previous.start, min(month.previous.start + covered, month.start))
 
 
 def _totals(rows: Sequence[TeamCost]) -> dict[str, Decimal]:

@@ -13,6 +13,7 @@ from monitoring.telemetry.reads_pages import BusyHour, CoveragePoint, FleetPoint
 
 MICROSECOND = timedelta(microseconds=1)
 KNOWN_ENOUGH = 0.5
+SHOWN_FROM = 0.05  # below, a number shows as 0.0
 HEAT_DAYS = 7
 NO_SAMPLES = "No samples in this range. Choose another range, or look at Sources."
 
@@ -45,7 +46,7 @@ def class_series(rows: Iterable[UsageRow], times: Sequence[datetime], step: time
     series = charts.top_and_other(
         [Series(name.capitalize() or "Unlabelled", values, "c1") for name, values in sorted(busy.items())], 6
     )
-    if any(value and value > 0.005 for value in unmeasured):  # noqa: PLR2004 shows as 0.0
+    if any(value and value >= SHOWN_FROM for value in unmeasured):
         series.append(Series("Not measured", unmeasured, "unknown"))
     return series
 
@@ -72,9 +73,11 @@ def use_by_class(
     return charts.shaded(figure, _stretches(sorted(dark), step))
 
 
-def legend(series: Sequence[Series]) -> list[LegendEntry]:
-    """Means over the instants that are known."""
-    return [LegendEntry(item.name, _swatch(item.color), _mean(item.values)) for item in series]
+def legend(series: Sequence[Series], window: Window, step: timedelta) -> list[LegendEntry]:
+    """Means over the window from series of any step; what would show as 0.0 is left out."""
+    steps = window.duration / step
+    means = [(item, sum(value or 0.0 for value in item.values) / steps) for item in series]
+    return [LegendEntry(item.name, _swatch(item.color), mean) for item, mean in means if mean >= SHOWN_FROM]
 
 
 def fleet_use(points: Sequence[FleetPoint], window: Window, step: timedelta) -> Figure:
@@ -137,6 +140,15 @@ def gpu_measure(points: Sequence[GpuPoint], measure: str, window: Window) -> Fig
     )
 
 
+def days_of(window: Window) -> list[datetime]:
+    return [day.start for day in window.steps(DAY)]
+
+
+def held_share(points: Sequence[FleetPoint]) -> list[float | None]:
+    """Held of all GPU time per point, in percent."""
+    return [point.allocated_us / point.gpu_us * 100 if point.gpu_us else None for point in points]
+
+
 def has_unknown(coverage: Sequence[CoveragePoint]) -> bool:
     """Whether a stretch of the range is shaded as unknown."""
     return any(point.known is not None and point.known < KNOWN_ENOUGH for point in coverage)
@@ -171,11 +183,6 @@ def _stretches(instants: Sequence[datetime], step: timedelta) -> list[Window]:
         else:
             joined.append(Window(at, at + step))
     return joined
-
-
-def _mean(values: Sequence[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else 0.0
 
 
 def _swatch(color: str) -> str:

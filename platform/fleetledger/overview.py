@@ -11,14 +11,14 @@ from django.views.decorators.http import require_safe
 
 from costs import cards
 from fleetledger.fleet.access import TeamScope, teams_visible_to
-from fleetledger.lib.buckets import Window
+from fleetledger.lib.buckets import DAY, Window
 from fleetledger.web import words
 from fleetledger.web.charts import Figure, figure_response
 from fleetledger.web.kpis import Kpi, change_in_points
 from fleetledger.web.periods import Period, parse_period
 from monitoring.telemetry import figures, reads, reads_pages
 from monitoring.telemetry.reads import GroupBy, Step, Usage
-from monitoring.telemetry.reads_pages import TeamSummary
+from monitoring.telemetry.reads_pages import FleetPoint, TeamSummary
 from monitoring.telemetry.views import source_rows
 
 TEAMS_SHOWN = 7
@@ -35,13 +35,14 @@ def page(request: HttpRequest) -> HttpResponseBase:
     total = reads.usage(period.window, group_by=GroupBy.TEAM, step=Step.TOTAL, teams=teams)
     spend = cards.month_to_date(now, teams=teams)
     sources = source_rows(teams)
+    points = reads_pages.fleet_series(period.window, step=Step.DAY, teams=teams)
     context = {
         "period": period,
         "summary": _summary(total, summaries, teams),
         "is_empty": teams.fleet and not total.gpus and not sources,
         "kpis": [
             _utilisation_card(total, period, teams),
-            _held_card(total, summaries, period),
+            _held_card(total, summaries, period, points),
             cards.spend_card(spend, reverse("chargeback")),
             cards.idle_card(spend),
         ],
@@ -49,7 +50,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "chart_sub": "Every GPU at every instant: busy, held, free or unknown"
         if teams.fleet
         else "Busy GPUs by workload class against what is allocated",
-        "legend": _legend(period, teams),
+        "legend": _legend(period, teams, total, points),
         "models": cards.by_model(spend.window, spend.currency, teams=teams),
         "spend": spend,
         "team_rows": summaries[:TEAMS_SHOWN],
@@ -84,14 +85,13 @@ def _use(period: Period, teams: TeamScope) -> Figure:
     return figures.use_by_class(use.rows, coverage, period.window, period.step)
 
 
-def _legend(period: Period, teams: TeamScope) -> list[figures.LegendEntry]:
-    step = figures.step_of(period.step)
+def _legend(period: Period, teams: TeamScope, total: Usage, points: Sequence[FleetPoint]) -> list[figures.LegendEntry]:
+    window, until = period.window, total.complete_until or period.window.end
+    known = Window(window.start, max(min(window.end, until), window.start + DAY))
     if teams.fleet:
-        points = reads_pages.fleet_series(period.window, step=step, teams=teams)
-        return figures.legend(figures.fleet_series(points, period.step))
-    use = reads.usage(period.window, group_by=GroupBy.KIND, step=step, teams=teams)
-    times = [cut.start for cut in period.window.steps(period.step)]
-    return figures.legend(figures.class_series(use.rows, times, period.step))
+        return figures.legend(figures.fleet_series(points, DAY), known, DAY)
+    use = reads.usage(window, group_by=GroupBy.KIND, step=Step.DAY, teams=teams)
+    return figures.legend(figures.class_series(use.rows, figures.days_of(window), DAY), known, DAY)
 
 
 def _summary(total: Usage, summaries: Sequence[TeamSummary], teams: TeamScope) -> str:
@@ -117,12 +117,13 @@ def _utilisation_card(total: Usage, period: Period, teams: TeamScope) -> Kpi:
     )
 
 
-def _held_card(total: Usage, summaries: Sequence[TeamSummary], period: Period) -> Kpi:
+def _held_card(total: Usage, summaries: Sequence[TeamSummary], period: Period, points: Sequence[FleetPoint]) -> Kpi:
     """For the fleet: what share was held, with the unknown beside it. For teams: how many GPUs were held."""
     if total.gpu_us:
         held = sum(row.allocated_us for row in total.rows) / total.gpu_us * 100
         unknown = (total.unknown_us or 0) / total.gpu_us * 100
-        return Kpi("GPU time held", f"{held:.1f}", "%", color="k3", note=f"{unknown:.1f}% unknown")
+        note = f"{unknown:.1f}% unknown"
+        return Kpi("GPU time held", f"{held:.1f}", "%", figures.held_share(points), "k3", note=note)
     held_us = sum(team.allocated_us for team in summaries)
     return Kpi(
         "GPUs held, mean",

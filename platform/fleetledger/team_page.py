@@ -1,7 +1,6 @@
 """The teams and one team's page: what it held, how busy that was, and what it cost."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from django.http import Http404, HttpRequest
@@ -12,9 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from costs import cards
-from costs.reads_teams import CostGroup, TeamCost, team_costs
+from costs.reads_teams import CostGroup, TeamCost
 from fleetledger.fleet.access import TeamScope, teams_visible_to
-from fleetledger.lib.buckets import Window
+from fleetledger.lib.buckets import DAY, Window
 from fleetledger.web.charts import figure_response
 from fleetledger.web.downloads import csv_response, wants_csv
 from fleetledger.web.kpis import Kpi, change_in_percent, change_in_points
@@ -107,14 +106,17 @@ def team(request: HttpRequest, slug: str) -> HttpResponseBase:
     if wants_csv(request):
         return csv_response(f"workloads-{slug}", WORKLOAD_CSV, (_workload_cells(row) for row in table.rows))
     spend = cards.month_to_date(now, teams=teams, team=slug)
-    step = figures.step_of(period.step)
-    use = reads.usage(period.window, group_by=GroupBy.KIND, step=step, teams=teams, team=slug)
+    use = reads.usage(period.window, group_by=GroupBy.KIND, step=Step.DAY, teams=teams, team=slug)
+    days = figures.days_of(period.window)
+    known = Window(
+        period.window.start, max(min(period.window.end, use.complete_until or now), period.window.start + DAY)
+    )
     context = {
         "team": summary,
         "period": period,
         "kpis": _kpis(summary, period, spend, teams, figures.held_by_day(use.rows)),
-        "legend": figures.legend(figures.class_series(use.rows, _times(period), period.step)),
-        "has_unknown": figures.has_unknown(reads_pages.coverage(period.window, step=step, teams=teams)),
+        "legend": figures.legend(figures.class_series(use.rows, days, DAY), known, DAY),
+        "has_unknown": figures.has_unknown(reads_pages.coverage(period.window, step=Step.DAY, teams=teams)),
         "held": summary.allocated_us / max(period.window.duration_us, 1),
         "models": cards.by_model(spend.window, spend.currency, teams=teams, team=slug),
         "spend": spend,
@@ -210,23 +212,19 @@ def _kpis(
     ]
 
 
-def _times(period: Period) -> list[datetime]:
-    return [cut.start for cut in period.window.steps(period.step)]
-
-
 def _main(rows: list[TeamCost]) -> TeamCost | None:
     """The row of the currency in which most was spent."""
     return max(rows, key=lambda row: abs(row.cost), default=None)
 
 
 def _team_row(team: TeamSummary, window: Window, teams: TeamScope) -> TeamRow:
-    main = _main(list(team_costs(window, teams=teams, team=team.slug, group_by=CostGroup.TOTAL)))
+    main = _main(list(cards.costs_of(window, teams=teams, team=team.slug, group_by=CostGroup.TOTAL)))
     return TeamRow(team, main.cost, main.idle, main.currency) if main else TeamRow(team, None, None, "")
 
 
 def _workload_rows(slug: str, window: Window, teams: TeamScope) -> list[WorkloadRow]:
     costs: dict[int | None, list[TeamCost]] = {}
-    for row in team_costs(window, teams=teams, team=slug, group_by=CostGroup.WORKLOAD):
+    for row in cards.costs_of(window, teams=teams, team=slug, group_by=CostGroup.WORKLOAD):
         costs.setdefault(row.workload_id, []).append(row)
     rows = []
     for use in reads_pages.workloads(window, teams=teams, team=slug):

@@ -1,5 +1,6 @@
 """Says numbers, money and time the way people read them."""
 
+import re
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -9,6 +10,8 @@ SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 _US_PER_HOUR = 3_600_000_000
+_BOARD = re.compile(r"[- ](SXM\d*|PCIE?|NVL)(?=[- ]|$)-?", re.IGNORECASE)
+_MEMORY_KIND = re.compile(r" HBM\d\w*")
 
 
 def money(amount: Decimal | None, currency: str, *, whole: bool = False) -> str:
@@ -78,6 +81,12 @@ def energy(microjoules: int | None) -> str:
         return NOTHING
     kwh = microjoules / 3.6e12
     return f"{kwh / 1000:,.2f} MWh" if kwh >= 1000 else f"{kwh:,.1f} kWh"  # noqa: PLR2004
+
+
+def gpu_model(name: str) -> str:
+    """As people call it: NVIDIA A100-SXM4-80GB is A100 80GB."""
+    short = _BOARD.sub(" ", name.removeprefix("NVIDIA "))
+    return " ".join(_MEMORY_KIND.sub("", short).split()) or name
 
 
 def plural(number: int, one: str, many: str = "") -> str:

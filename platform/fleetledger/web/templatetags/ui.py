@@ -140,6 +140,17 @@ def energy(microjoules: int | None) -> str:
     return words.energy(microjoules)
 
 
+@register.filter
+def gpu_model(name: str) -> str:
+    """The short name, as in A100 80GB."""
+    return words.gpu_model(name)
+
+
+@register.filter
+def any_known(values: Sequence[float | None]) -> bool:
+    return any(value is not None for value in values)
+
+
 @register.simple_tag
 def plural(number: int, one: str, many: str = "") -> str:
     return words.plural(number, one, many)

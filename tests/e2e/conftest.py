@@ -1,0 +1,106 @@
+"""A filled site on a port of its own and a Chromium in front of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+from pytest_django.plugin import DjangoDbBlocker
+
+from fleetledger.demo import seed
+from fleetledger.fleet.models import Role, User
+from tests import world
+
+DAYS = 3
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(slots=True)
+class Visit:
+    """A page of the site with what the browser complained about."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        """Go there and wait until its figures are drawn."""
+        self.page.goto(f"{self.address}{path}", wait_until="load")
+        for place in range(self.page.locator("[data-chart]").count()):
+            self.page.locator("[data-chart]").nth(place).locator(".plot-container, .chart-message").wait_for()
+
+    def hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{self.page.url}: {message.text}")
+
+
+@pytest.fixture(scope="package")
+def site(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The address of the site with three days of the simulated fleet; emptied afterwards."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps a loop running in this thread
+        now = timezone.now()
+        seed.configure(seed.DEFAULT_PORT, now)
+        seed.fill_history(now, DAYS, lambda _: None)
+        seed.import_bills(now, DAYS, lambda _: None)
+        world.user("browser", role=Role.ADMIN)
+        server = LiveServer("127.0.0.1")
+        try:
+            yield server.url
+        finally:
+            server.stop()
+            call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def signed_in(site: str) -> str:
+    """A session cookie of an administrator."""
+    client = Client()
+    client.force_login(User.objects.get(username="browser"))
+    return client.cookies["sessionid"].value
+
+
+@pytest.fixture
+def desk(chromium: Browser, site: str, signed_in: str) -> Iterator[Visit]:
+    """A page of 1440 px in the light theme."""
+    context = new_context(chromium, site, signed_in, width=1440, theme="light")
+    yield visit(context, site)
+    context.close()
+
+
+def new_context(chromium: Browser, site: str, session: str, *, width: int, theme: str) -> BrowserContext:
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if theme == "dark" else "light",
+        accept_downloads=True,
+    )
+    context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
+    context.set_default_timeout(30_000)
+    return context
+
+
+def visit(context: BrowserContext, site: str) -> Visit:
+    seen = Visit(context.new_page(), site)
+    seen.page.on("console", seen.hear)
+    seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    return seen
