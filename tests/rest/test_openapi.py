@@ -78,10 +78,11 @@ def test_every_operation_has_a_summary_and_its_refusals() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.filterwarnings("ignore:Skipped test cases with unsupported payload")  # a bill may come as gzip
 @pytest.mark.usefixtures("_one_connection", "_some_rows")
 @schema.parametrize()
 @settings(
-    max_examples=12,
+    max_examples=8,
     derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],

@@ -35,8 +35,7 @@ class CsvRenderer(BaseRenderer):
     charset = "utf-8"
 
     def render(self, data: Any, _accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        view = (renderer_context or {}).get("view")
-        return to_csv(_rows(data), columns=getattr(view, "csv_columns", None)).encode()
+        return (to_csv(_rows(data), columns=_columns(renderer_context or {})) or "\r\n").encode()
 
 
 def dumps(data: Any) -> bytes:
@@ -68,6 +67,14 @@ def csv_cell(value: Any) -> str:
         return value.isoformat().replace("+00:00", "Z")
     text = dumps(value).decode() if isinstance(value, Mapping | list | tuple) else str(value)
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
+def _columns(context: Mapping[str, Any]) -> Sequence[str] | None:
+    """Those that the view names, else those of the endpoint's rows."""
+    view, request = context.get("view"), context.get("request")
+    handler = getattr(view, str(getattr(request, "method", "")).lower(), None)
+    named: Sequence[str] | None = getattr(view, "csv_columns", None) or getattr(handler, "csv_columns", None)
+    return named
 
 
 def _rows(data: Any) -> Iterable[Any]:

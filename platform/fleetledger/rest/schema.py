@@ -110,6 +110,7 @@ def endpoint(
 
     def describe(handler: Any) -> Any:
         handler.answers_page, handler.answers_csv = many, csv
+        handler.csv_columns = columns(row) if many and row is not None and is_dataclass(row) else None
         return described(handler)
 
     return cast("Callable[[F], F]", describe)
