@@ -33,6 +33,7 @@ class Sums:
     fb_measured_us: int = 0
     energy_uj: int = 0
     rejected_samples: int = 0
+    active_us: int = 0  # activity x time of the unit itself, rejected samples and all
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,15 @@ def hours(world: World, node: Node, start: int, end: int) -> list[Sums]:
     """The node's sums of [start, end), a window of at most an hour on the five-minute grid."""
     holds = _holds(world, node, start, end)
     held = sum(hold.end - hold.start for hold in holds)
+    is_disturbed = bool(world.silences(node, start, end + GRID_S))
     found: list[Sums] = []
     for gpu, units in enumerate(node.gpus):
         mine: list[Sums] = []
         for unit in units:
             mine += _unit(world, node, unit, holds)
         _complete(mine, gpu, units, held, end - start)
-        _share_energy(world, node, mine, holds, (start, end))
+        if is_disturbed or not _share_steady_energy(node, units, mine, end - start):
+            _share_energy(world, node, mine, holds, (start, end))
         found += mine
     return found
 
@@ -103,6 +106,7 @@ def _add(held: _Held, sums: Sums) -> None:
         sums.allocated_us += whole_us
         active = held.busy_us(held.first, held.last)
         sums.busy_us += active
+        sums.active_us += active
         if held.node.profiled:
             kind = held.lease.workload.kind
             sums.sm_us += active * share_of_activity(SM_PERCENT, kind) // 100
@@ -161,6 +165,31 @@ def _largest_remainder(exact: dict[int, Fraction], total: int) -> dict[int, int]
     return whole
 
 
+def _nobody(mine: list[Sums]) -> Sums:
+    """Who gets what belongs to nobody: the whole GPU or what no slice covers, else the first free slice."""
+    return min(mine, key=lambda s: (s.workload is not None, -2 if s.gi_id is None else s.gi_id))
+
+
+def _share_steady_energy(node: Node, units: tuple[Unit, ...], mine: list[Sums], length: int) -> bool:
+    """As `_share_energy` where no sample is missing, from activity alone. False where slices changed hands."""
+    board = node.board
+    if units[0].gi_id is None:
+        for s in mine:
+            held_us = s.allocated_us + s.unallocated_us
+            s.energy_uj = board.idle_mw * held_us // 1000 + board.slope_mw * SLICES * s.active_us
+        return True
+    slices = {unit.gi_id: unit.slices for unit in units}
+    holders = [s for s in mine if s.gi_id in slices]
+    if len(holders) != len(units):
+        return False
+    whole = board.idle_mw * length * 1000 + sum(board.slope_mw * slices[s.gi_id] * s.active_us for s in holders)
+    for s in holders:
+        s.energy_uj = whole * slices[s.gi_id] // SLICES
+    nobody = _nobody(mine)
+    nobody.energy_uj += whole - sum(s.energy_uj for s in holders)
+    return True
+
+
 def _share_energy(world: World, node: Node, mine: list[Sums], holds: list[Hold], window: tuple[int, int]) -> None:
     """The counter's steps, shared as time is shared within each hold; unknown time and crumbs belong to nobody."""
     slices = {unit.gi_id: unit.slices for unit in node.units if unit.gpu == mine[0].gpu}
@@ -176,7 +205,7 @@ def _share_energy(world: World, node: Node, mine: list[Sums], holds: list[Hold],
                 used = energy_uj(world, node, gpu, first + hold.shift, last + hold.shift) * share // SLICES
                 by_holder[gi_id, lease.workload].energy_uj += used
                 left -= used
-    nobody = next((s for s in mine if s.workload is None), mine[0])
+    nobody = _nobody(mine)
     nobody.energy_uj += left
 
 
