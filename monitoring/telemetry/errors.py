@@ -18,3 +18,9 @@ class WindowError(TelemetryError):
 class SourceBusyError(TelemetryError):
     def __init__(self, name: str) -> None:
         super().__init__(f"Source '{name}' is being read by another worker. Try again when it is done.")
+
+
+class IncompleteError(TelemetryError):
+    def __init__(self, name: str, missing: list[str]) -> None:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        super().__init__(f"Source '{name}' gave only a part, so nothing was written. Missing: {missing[0]}{more}")

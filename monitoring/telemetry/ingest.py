@@ -14,7 +14,7 @@ from fleetledger.lib.buckets import BUCKET, HOUR, Window, ceil, floor, from_us, 
 from monitoring.telemetry import partitions, rollup, storage
 from monitoring.telemetry.assemble import GpuBucket, GpuTerms, assemble
 from monitoring.telemetry.energy import Counter
-from monitoring.telemetry.errors import SourceBusyError, UnknownSourceError, WindowError
+from monitoring.telemetry.errors import IncompleteError, SourceBusyError, UnknownSourceError, WindowError
 from monitoring.telemetry.integrate import BRIDGE_US
 from monitoring.telemetry.inventory import Inventory
 from monitoring.telemetry.opening import SourceReader, open_source, scrape_interval
@@ -91,6 +91,8 @@ def _ingest_chunk(source: Source, window: Window, reader: SourceReader) -> Outco
     batch = reader.pull(
         to_us(window.start), to_us(window.end), before_us=BRIDGE_US + cap_us, after_us=BRIDGE_US + cap_us
     )
+    if batch.missing:  # writing what came would turn the rest into unknown time that a good read had known
+        raise IncompleteError(source.name, batch.missing)
     with transaction.atomic():
         inventory = Inventory.load(source)
         inventory.learn(batch)

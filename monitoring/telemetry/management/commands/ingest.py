@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from fleetledger.fleet.commands import SentenceCommand, as_json
 from fleetledger.lib.buckets import BUCKET, Window, ceil, floor
-from monitoring.telemetry.errors import TelemetryError
+from monitoring.telemetry.errors import IncompleteError, TelemetryError
 from monitoring.telemetry.ingest import Outcome, ingest, record_failure, telemetry_source
 from monitoring.telemetry.sources.errors import SourceError
 
@@ -43,7 +43,7 @@ def _read(name: str, window: Window, say: Any) -> list[Outcome]:
     source = telemetry_source(name)
     try:
         return ingest(source, window, progress=say)
-    except SourceError as error:
+    except (SourceError, IncompleteError) as error:
         record_failure(source, str(error))
         raise
 
