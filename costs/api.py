@@ -99,7 +99,7 @@ class StatementLines(CostsView):
 
         def build() -> Response:
             ask = Ask.of(request)
-            edge = int(str(ask.key[0])) if ask.key else None
+            edge = ask.number
             page = reads_lines.statement_lines(
                 month,
                 account,

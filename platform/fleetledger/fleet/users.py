@@ -11,6 +11,8 @@ from fleetledger.fleet import first_setup
 from fleetledger.fleet.errors import FleetError, UnknownNameError
 from fleetledger.fleet.models import Membership, Role, Team, User
 
+_SETUP_LOCK = 0x73657475
+
 
 class UserInputError(FleetError):
     """A person who cannot be made or changed as asked."""
@@ -43,7 +45,8 @@ def create(
 def create_first_admin(link_token: str, username: str, password: str) -> User:
     """Make the first administrator by the one-time set-up link; raises UserInputError once it is spent."""
     with transaction.atomic():
-        list(User.objects.select_for_update().values_list("pk", flat=True))
+        with transaction.get_connection().cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SETUP_LOCK])  # of two at once, one is first
         if not first_setup.is_open_to(link_token):
             raise UserInputError(
                 "This set-up link is spent or too old. Run: fleetledger user create NAME --role admin."
