@@ -4,6 +4,10 @@
 (() => {
   const place = document.getElementById("swagger-ui");
   const safe = new Set(["GET", "HEAD", "OPTIONS"]);
+  const root = document.documentElement;
+  if (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) {
+    root.classList.add("dark-mode");
+  }
   window.SwaggerUIBundle({
     url: place.dataset.schema,
     domNode: place,
