@@ -10,6 +10,9 @@ from fleetledger.embedded import state as embedded_state
 NEEDS_NOTHING = frozenset(
     {"help", "--help", "-h", "--version", "makemessages", "collectstatic", "spectacular", "demo-world"}
 )
+CAN_DO_WITHOUT_TABLES = frozenset(
+    {"migrate", "prepare", "showmigrations", "makemigrations", "check", "doctor", "restore", "shell", "dbshell"}
+)
 NEEDS_REDIS = frozenset({"worker", "beat", "web", "demo-seed", "doctor"})
 
 
@@ -47,14 +50,27 @@ def _with_servers(command: str, arguments: list[str]) -> int:
     from fleetledger.embedded import session
     from fleetledger.embedded.errors import EmbeddedError
 
+    is_own_database = not os.environ.get("DATABASE_URL")
     try:
         state = embedded_state.resolve(os.environ.get("FLEETLEDGER_STATE_DIR"))
         with session.environment(state, need_redis=command in NEEDS_REDIS) as settings:
             os.environ.update(settings)
+            if is_own_database and command not in CAN_DO_WITHOUT_TABLES:
+                _make_tables()
             return _django(arguments)
     except EmbeddedError as error:
         print(error, file=sys.stderr)  # noqa: T201 the command line's own voice
         return 1
+
+
+def _make_tables() -> None:
+    """The embedded database is nobody else's: its tables follow the product by themselves."""
+    import django
+
+    django.setup()
+    from fleetledger.fleet import tables
+
+    tables.bring_up_to_date()
 
 
 def _django(arguments: list[str]) -> int:

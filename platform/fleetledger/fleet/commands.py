@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, ProgrammingError
+from psycopg.errors import UndefinedTable
 
 from fleetledger.fleet import audit
 from fleetledger.fleet.errors import FleetError
@@ -27,6 +28,10 @@ class SentenceCommand(BaseCommand):
                 text = self.act(options)
         except self.refusals as error:
             raise CommandError(str(error)) from error
+        except ProgrammingError as error:
+            if not isinstance(error.__cause__, UndefinedTable):
+                raise
+            raise CommandError("The database has not this version's tables. Run: fleetledger migrate.") from error
         except (OperationalError, InterfaceError) as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"The database does not answer ({reason}). Run: fleetledger doctor.") from error

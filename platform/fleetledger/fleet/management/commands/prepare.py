@@ -4,12 +4,11 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
 
-from fleetledger.fleet import first_setup
+from fleetledger.fleet import first_setup, tables
 
 PAUSE_S = 1.0
 
@@ -25,9 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:
         _wait_for_database(options["wait"])
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", interactive=False, verbosity=options["verbosity"])
+        tables.bring_up_to_date(verbosity=options["verbosity"])
         path = first_setup.path()
         if path is not None:
             self.stdout.write(f"set-up-path {path}")
