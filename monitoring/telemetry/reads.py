@@ -12,6 +12,7 @@ from django.utils import timezone
 from fleetledger.fleet.access import TeamScope
 from fleetledger.lib.buckets import BUCKET, DAY, HOUR, Window
 from monitoring.telemetry.segments import HOURS, segments, union
+from monitoring.telemetry.team_rows import NOBODY, team_rows
 
 UNOWNED = "(unowned)"
 MEASURES = (
@@ -57,6 +58,13 @@ _JOINS = (
     " JOIN fleet_gpu g ON g.id = f.gpu_id LEFT JOIN fleet_node n ON n.id = f.node_id"
     " LEFT JOIN fleet_cluster c ON c.id = w.cluster_id"
 )
+_TEAM_GROUPS = {
+    GroupBy.TEAM: _GROUPS[GroupBy.TEAM],
+    GroupBy.CLUSTER: _GROUPS[GroupBy.CLUSTER],
+    GroupBy.GPU_MODEL: "f.gpu_model",
+    GroupBy.KIND: "f.kind",
+}
+_TEAM_JOINS = " LEFT JOIN fleet_team t ON t.id = f.team_id LEFT JOIN fleet_cluster c ON c.id = f.cluster_id"
 _SUMS = ", ".join(f"sum(f.{name})" for name in MEASURES)
 
 
@@ -260,9 +268,14 @@ def _held(*row: Any) -> Iterator[HeldHour]:
 def _rows(
     window: Window, group_by: GroupBy, step: Step, teams: TeamScope, wanted: list[int] | None, *, rollup_tree: bool
 ) -> tuple[UsageRow, ...]:
-    sql, parameters = union(segments(window, COARSEST[step]), f"{KEYS}, estimated, {', '.join(MEASURES)}")
+    parts = segments(window, COARSEST[step])
+    groups, joins, held = _GROUPS, _JOINS, " WHERE f.workload_id <> 0 AND f.allocated_us > 0"
+    if group_by in _TEAM_GROUPS:
+        groups, joins, held = _TEAM_GROUPS, _TEAM_JOINS, f" WHERE f.team_id <> {NOBODY} AND f.allocated_us > 0"
+        sql, parameters = team_rows(parts, MEASURES)
+    else:
+        sql, parameters = union(parts, f"{KEYS}, estimated, {', '.join(MEASURES)}")
     at = "NULL::timestamptz" if step is Step.TOTAL else step_sql(step)
-    joins = _JOINS
     if rollup_tree:  # each team's time also counts for the teams above it
         joins = joins.replace(
             "LEFT JOIN fleet_team t ON t.id = f.team_id",
@@ -277,8 +290,8 @@ def _rows(
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH {ahead} f AS ({sql}) SELECT {_GROUPS[group_by]}, {at}, bool_or(f.estimated), {_SUMS}"  # noqa: S608
-            f" FROM f{joins} WHERE f.workload_id <> 0 AND f.allocated_us > 0{scope} GROUP BY 1, 2 ORDER BY 2, 1",
+            f"WITH {ahead} f AS ({sql}) SELECT {groups[group_by]}, {at}, bool_or(f.estimated), {_SUMS}"  # noqa: S608
+            f" FROM f{joins}{held}{scope} GROUP BY 1, 2 ORDER BY 2, 1",
             [*parameters, *scoped],
         )
         return tuple(_usage_row(row) for row in cursor.fetchall())
@@ -290,7 +303,7 @@ def step_sql(step: Step) -> str:
 
 
 def _totals(window: Window, step: Step, teams: TeamScope, wanted: list[int] | None) -> dict[str, Any]:
-    sql, parameters = union(segments(window, COARSEST[step]), f"team_id, {', '.join(MEASURES)}")
+    sql, parameters = team_rows(segments(window, COARSEST[step]), MEASURES)
     scope, scoped = _scope(teams, wanted)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -15,7 +15,8 @@ ADDED = (
 )  # fmt: skip
 SUMS = ", ".join(f"sum(f.{name})" for name in ADDED)
 COLUMNS = ", ".join(ADDED)
-NO_TEAM = 0
+NO_TEAM = 0  # held by somebody whom no rule owns
+NOBODY = -1  # time that nobody held
 
 
 def roll_up(hours: Iterable[datetime], gpu_ids: Collection[int]) -> None:
@@ -70,7 +71,8 @@ def _teams(source: str, target: str, span: Window, unit: str) -> None:
         cursor.execute(f"DELETE FROM {target} WHERE bucket >= %s AND bucket < %s", wanted)  # noqa: S608
         cursor.execute(
             f"INSERT INTO {target} (team_id, bucket, cluster_id, gpu_model, kind, {COLUMNS}, estimated)"  # noqa: S608
-            f" SELECT coalesce(f.team_id, {NO_TEAM}), date_trunc('{unit}', f.bucket, 'UTC'),"
+            f" SELECT CASE WHEN f.workload_id = 0 THEN {NOBODY} ELSE coalesce(f.team_id, {NO_TEAM}) END,"
+            f" date_trunc('{unit}', f.bucket, 'UTC'),"
             " coalesce(n.cluster_id, s.cluster_id, 0), g.model, coalesce(w.kind, ''),"
             f" {SUMS}, bool_or(f.estimated)"
             f" FROM {source} f JOIN fleet_gpu g ON g.id = f.gpu_id LEFT JOIN fleet_source s ON s.id = g.source_id"
