@@ -30,6 +30,7 @@ class Part:
     environment: Mapping[str, str]
     stop_steps: StopSteps
     is_one_shot: bool = False
+    ends_last: bool = False  # others need it until they have ended themselves
     listen: Callable[[str], bool] | None = None  # takes a line for itself by answering True
 
 
@@ -76,11 +77,13 @@ class Crew:
         return child.status
 
     def end(self) -> None:
-        """End all parts, side by side, each by its own steps."""
+        """End all parts, side by side, each by its own steps; those that others lean on afterwards."""
         self.is_ending = True
-        waiting = [
-            (child, iter(child.part.stop_steps), 0.0) for child in self._children if child.process.poll() is None
-        ]
+        for is_last in (False, True):
+            self._end([child for child in self._children if child.part.ends_last is is_last and _runs(child)])
+
+    def _end(self, children: list[Child]) -> None:
+        waiting = [(child, iter(child.part.stop_steps), 0.0) for child in children]
         while waiting:
             waiting = [(child, steps, _harsher(child, steps, until)) for child, steps, until in waiting if _runs(child)]
             time.sleep(POLL_S)

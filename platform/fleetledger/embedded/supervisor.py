@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleetledger.embedded import parts, ports, probe, python, redis_server, session
@@ -127,7 +127,7 @@ class _Supervisor:
     def _start_the_rest(self) -> None:
         if self._wishes.with_demo:
             port = ports.remembered(self._demo_port_file, DEMO_PORT)
-            self._crew.start(self._part("world", self._product.demo_world(port), _PLAIN))
+            self._crew.start(replace(self._part("world", self._product.demo_world(port), _PLAIN), ends_last=True))
             self._crew.start(self._part("demo", self._product.demo_seed(port), _PLAIN, once=True))
         for name, command in self._product.workers().items():
             self._crew.start(self._part(name, command, _TASKS))
