@@ -1,6 +1,5 @@
 """What the costs pages show: statements with their shares, key figures, and how it all adds up."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +19,6 @@ CHART_COLORS = ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8")
 CHART_COLOR_OF_KIND = {IDLE: "idle", UNALLOCATED: "unknown"}
 COLOR_OF_KIND = {IDLE: "k-idle", UNALLOCATED: "k-unknown"}
 ZERO = Decimal(0)
-_MODEL_NOISE = re.compile(r"^NVIDIA |-(?:SXM\d?|PCIE|PCIe)-?| HBM\d\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,6 @@ class MonthLink:
 def month_label(period: str) -> str:
     """2026-10 as October 2026."""
     return f"{Month.parse(period).start:%B %Y}"
-
-
-def short_model(name: str) -> str:
-    """A GPU model without maker, board and memory type: H100 80GB for NVIDIA H100 80GB HBM3."""
-    return _MODEL_NOISE.sub(lambda found: " " if found[0].startswith("-") else "", name).strip()
 
 
 def statement_url(row: StatementRow) -> str:
@@ -155,6 +148,7 @@ def team_cards(
             color="k3",
             note=f"{_percent(idle, cost)} of the cost",
         ),
+        *_per_day(cost, currency, days),
     )
 
 
@@ -218,12 +212,19 @@ def statement_cards(
         cards.append(
             Kpi("Held but idle", words.money(idle, row.currency, whole=True), spark=spark, color="k3", note=part)
         )
-    if days:
-        per_day = money.EXACT.divide(cost, Decimal(len(days)))
-        note = f"over {words.plural(len(days), 'day')} with cost"
-        cards.append(Kpi("A day", words.money(per_day, row.currency, whole=True), note=note))
+    cards += _per_day(cost, row.currency, days)
     cards.append(Kpi("Lines", f"{lines:,}", note="which sum to it exactly"))
     return tuple(cards)
+
+
+def _per_day(cost: Decimal, currency: str, days: Sequence[ChargeRow]) -> list[Kpi]:
+    """The mean of the days that cost something; none where no day did."""
+    if not days:
+        return []
+    mean = money.EXACT.divide(cost, Decimal(len(days)))
+    return [
+        Kpi("A day", words.money(mean, currency, whole=True), note=f"over {words.plural(len(days), 'day')} with cost")
+    ]
 
 
 def model_shares(models: Sequence[ChargeRow], currency: str) -> tuple[Share, ...]:
@@ -231,7 +232,7 @@ def model_shares(models: Sequence[ChargeRow], currency: str) -> tuple[Share, ...
     whole = money.total([abs(model.exact) for model in models])
     return tuple(
         Share(
-            label=short_model(model.label) or "Not of a GPU",
+            label=words.gpu_model(model.label) or "Not of a GPU",
             amount=float(model.exact),
             color=COLORS[place] if place < len(COLORS) and model.label else "k-other",
             value=words.money(model.exact, currency),

@@ -20,6 +20,7 @@ from fleetledger.lib import money
 from fleetledger.lib.buckets import Month, PeriodError
 from fleetledger.web.charts import figure_response
 from fleetledger.web.downloads import csv_response, wants_csv
+from fleetledger.web.kpis import Share
 from fleetledger.web.tables import Column, build_table
 
 LINES_PER_PAGE = 50
@@ -165,7 +166,7 @@ def _chargeback_words(
         "kpis": figures.fleet_cards(total, asked.rows, asked.before, days)
         if total
         else figures.team_cards(asked.rows, asked.before, days),
-        "shares": figures.where_it_went(views),
+        "shares": figures.where_it_went(views) if teams.fleet else _own_models(asked, teams),
         "adds_up": figures.adds_up(total, asked.rows) if total and asked.rows else None,
         "table": build_table(
             teams_only,
@@ -183,6 +184,12 @@ def _chargeback_words(
         "sees_fleet": teams.fleet,
         "may_import": can(request.user, Capability.IMPORT_BILLS),
     }
+
+
+def _own_models(asked: Asked, teams: TeamScope) -> tuple[Share, ...]:
+    """Costs by GPU model of all teams that the reader sees."""
+    charges = reads.charges(asked.month, teams=teams, group_by=ChargeGroup.GPU_MODEL)
+    return figures.model_shares([row for row in charges if row.currency == asked.currency], asked.currency)
 
 
 def _statement_words(

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
+from kombu.exceptions import OperationalError
 
 from costs import importing, reads_imports, reads_sources
 from costs.errors import CostsError
@@ -81,6 +82,11 @@ def _receive(request: HttpRequest) -> HttpResponse:
         )
     except CostsError as error:
         messages.error(request, str(error))
+        return redirect("bills")
+    except OperationalError:
+        messages.error(
+            request, "The file is stored, but the broker takes no work now. Upload it again when it answers."
+        )
         return redirect("bills")
     if received.is_known:
         messages.info(request, "These bytes were delivered before: nothing changed. This is that delivery.")

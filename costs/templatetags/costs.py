@@ -7,7 +7,6 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from costs.figures import short_model
 from costs.reads_imports import ImportDifference, ImportSummary, ImportTotal
 from fleetledger.lib import money
 from fleetledger.web import words
@@ -34,12 +33,6 @@ def exact_short(amount: Decimal, currency: str) -> SafeString:
         cut = amount.quantize(Decimal(1).scaleb(-SHOWN_DIGITS), context=money.EXACT)
         text = words.exact_money(cut or amount, currency).removesuffix(f" {currency}")
     return format_html('<span class="num" title="{}">{}</span>', words.exact_money(amount, currency), text)
-
-
-@register.filter
-def gpu_model(name: str) -> str:
-    """H100 80GB for NVIDIA H100 80GB HBM3."""
-    return short_model(name)
 
 
 @register.filter

@@ -6,11 +6,13 @@ from decimal import Decimal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from kombu.exceptions import OperationalError
 from pytest_django import DjangoAssertNumQueries
 
-from costs import figures, reads
+from costs import figures, importing, reads
 from costs.fractions import fraction_text
 from costs.models import BillRow, Delivery
+from costs.tasks import import_delivery
 from fleetledger.fleet.access import TeamScope
 from fleetledger.fleet.models import Role, Team, User
 from tests import world
@@ -243,3 +245,21 @@ def test_statements_that_miss_money_are_said_to_miss_it(vision: Team) -> None:
     summary = reads.period(bills.OCTOBER, teams=TeamScope.everything())
     assert summary is not None
     assert figures.adds_up(summary.totals[0], rows[1:]).tone == "bad"
+
+
+def test_work_that_a_page_hands_on_goes_to_the_products_broker() -> None:
+    assert import_delivery.app.main == "fleetledger"
+    assert import_delivery.app.conf.task_routes == {
+        "monitoring.telemetry.*": {"queue": "telemetry"},
+        "costs.*": {"queue": "bills"},
+    }
+
+
+def test_a_broker_that_is_down_is_said_in_words(vision: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(importing, "receive_and_enqueue", refuse)
+    words = {"source": "cloud", "file": SimpleUploadedFile("a.csv", b"a,b")}
+    answer = _as(world.user(role=Role.FINANCE)).post("/bills/", words, follow=True)
+    assert "the broker takes no work now" in answer.content.decode()

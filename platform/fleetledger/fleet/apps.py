@@ -12,6 +12,7 @@ class FleetConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        import fleetledger.celery  # noqa: F401 in every process shared tasks go to our broker, not to Celery's default
         from fleetledger.fleet import audit
 
         audit.register()
