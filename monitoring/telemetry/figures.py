@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from fleetledger.lib.buckets import BUCKET, DAY, HOUR, Window, floor
 from fleetledger.web import charts
 from fleetledger.web.charts import Figure, Series
+from fleetledger.web.periods import Period
+from monitoring.telemetry import reads
 from monitoring.telemetry.reads import Step, UsageRow
 from monitoring.telemetry.reads_pages import BusyHour, CoveragePoint, FleetPoint, GpuPoint
 
@@ -29,6 +31,14 @@ class LegendEntry:
 
 def step_of(span: timedelta) -> Step:
     return {BUCKET: Step.BUCKET, HOUR: Step.HOUR, DAY: Step.DAY}[span]
+
+
+def span_of(period: Period) -> timedelta:
+    """How finely a period is drawn: by hour where five-minute facts no longer, or not yet, reach back so far."""
+    if period.step != BUCKET:
+        return period.step
+    oldest = reads.oldest_fact_at()
+    return BUCKET if oldest is not None and oldest <= period.window.start else HOUR
 
 
 def class_series(rows: Iterable[UsageRow], times: Sequence[datetime], step: timedelta) -> list[Series]:

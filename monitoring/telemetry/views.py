@@ -20,7 +20,7 @@ from fleetledger.web.tables import Column, build_table
 from monitoring.telemetry import figures, inventory_table, reads, reads_pages
 from monitoring.telemetry.reads_pages import Hold, SourceStatus
 
-FRESH = timedelta(minutes=5)
+FRESH = timedelta(minutes=10)
 STALE = timedelta(minutes=30)
 IDENTITY_DAYS = 14
 HOLDS_SHOWN = 30
@@ -165,7 +165,7 @@ def gpu_figure(request: HttpRequest, uuid: str, name: str) -> HttpResponseBase:
     period = parse_period(request.GET, timezone.now(), default="7d")
     if name not in GPU_MEASURES or reads_pages.gpu(uuid, period.window, teams=teams) is None:
         raise Http404
-    points = reads_pages.gpu_series(uuid, period.window, step=figures.step_of(period.step), teams=teams)
+    points = reads_pages.gpu_series(uuid, period.window, step=figures.step_of(figures.span_of(period)), teams=teams)
     return figure_response(request, figures.gpu_measure(points, GPU_MEASURES[name], period.window), f"{uuid}-{name}")
 
 

@@ -76,13 +76,14 @@ def figure(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 def _use(period: Period, teams: TeamScope) -> Figure:
-    step = figures.step_of(period.step)
+    span = figures.span_of(period)
+    step = figures.step_of(span)
     if teams.fleet:
         points = reads_pages.fleet_series(period.window, step=step, teams=teams)
-        return figures.fleet_use(points, period.window, period.step)
+        return figures.fleet_use(points, period.window, span)
     use = reads.usage(period.window, group_by=GroupBy.KIND, step=step, teams=teams)
     coverage = reads_pages.coverage(period.window, step=step, teams=teams)
-    return figures.use_by_class(use.rows, coverage, period.window, period.step)
+    return figures.use_by_class(use.rows, coverage, period.window, span)
 
 
 def _legend(period: Period, teams: TeamScope, total: Usage, points: Sequence[FleetPoint]) -> list[figures.LegendEntry]:

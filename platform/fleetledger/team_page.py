@@ -133,11 +133,12 @@ def figure(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     teams = teams_visible_to(request.user)
     period = parse_period(request.GET, timezone.now())
     _summary(slug, period.window, teams)
-    step = figures.step_of(period.step)
+    span = figures.span_of(period)
+    step = figures.step_of(span)
     if name == "use":
         use = reads.usage(period.window, group_by=GroupBy.KIND, step=step, teams=teams, team=slug)
         coverage = reads_pages.coverage(period.window, step=step, teams=teams)
-        drawn = figures.use_by_class(use.rows, coverage, period.window, period.step)
+        drawn = figures.use_by_class(use.rows, coverage, period.window, span)
     elif name == "busy-hours":
         days = figures.heat_days(period.window)
         window = Window(days[0], period.window.end)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from django.core.management import call_command
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -65,10 +66,12 @@ def site(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
+def chromium(site: str) -> Iterator[Browser]:
+    """Closed before the site is, whose threads wait for open connections."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
         yield browser
+        connections.close_all()  # while Playwright's loop runs this thread has connections of its own
         browser.close()
 
 
@@ -101,6 +104,6 @@ def new_context(chromium: Browser, site: str, session: str, *, width: int, theme
 
 def visit(context: BrowserContext, site: str) -> Visit:
     seen = Visit(context.new_page(), site)
-    seen.page.on("console", seen.hear)
+    seen.page.on("console", lambda message: seen.hear(message))  # noqa: PLW0108 Playwright sets attributes on it
     seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     return seen
