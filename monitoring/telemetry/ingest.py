@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from fleetledger.fleet.models import Source, SourceKind
 from fleetledger.lib.buckets import BUCKET, HOUR, Window, ceil, floor, from_us, to_us
-from monitoring.telemetry import partitions, rollup, storage
+from monitoring.telemetry import findings, partitions, rollup, storage
 from monitoring.telemetry.assemble import GpuBucket, GpuTerms, assemble
 from monitoring.telemetry.energy import Counter
 from monitoring.telemetry.errors import IncompleteError, SourceBusyError, UnknownSourceError, WindowError
 from monitoring.telemetry.integrate import BRIDGE_US
 from monitoring.telemetry.inventory import Inventory
+from monitoring.telemetry.models import XidEvent
 from monitoring.telemetry.opening import SourceReader, open_source, scrape_interval
 from monitoring.telemetry.sources.readings import Batch
 
@@ -101,6 +102,7 @@ def _ingest_chunk(source: Source, window: Window, reader: SourceReader) -> Outco
         settled = storage.settle_energy(window, _first_buckets(found), inventory)
         hours = {floor(bucket.at, HOUR) for bucket, _ in found} | settled
         rollup.roll_up(hours, gpu_ids={inventory.gpus[bucket.uuid].pk for bucket, _ in found})
+        _keep_findings(window, batch, inventory)
         _note(source, window, batch)
     return Outcome(
         source=source.name,
@@ -137,6 +139,15 @@ def _assembled(
 def _first_buckets(found: Sequence[tuple[GpuBucket, Counter]]) -> Iterable[tuple[str, Counter]]:
     """Each GPU of the window once, with its counter."""
     return {bucket.uuid: counter for bucket, counter in found}.items()
+
+
+def _keep_findings(window: Window, batch: Batch, inventory: Inventory) -> None:
+    changes = findings.xid_changes(batch, to_us(window.start), to_us(window.end))
+    XidEvent.objects.bulk_create(
+        [XidEvent(gpu=inventory.gpus[uuid], at=from_us(at), code=code) for uuid, at, code in changes],
+        ignore_conflicts=True,
+    )
+    batch.notes += findings.suspect_activity(batch)
 
 
 def _note(source: Source, window: Window, batch: Batch) -> None:

@@ -12,7 +12,7 @@ from monitoring.telemetry import reads, tasks, upkeep
 from monitoring.telemetry.errors import IncompleteError, WindowError
 from monitoring.telemetry.history import HourRow, write_hours
 from monitoring.telemetry.ingest import ingest
-from monitoring.telemetry.models import IdentityCheck
+from monitoring.telemetry.models import IdentityCheck, SourceNote, XidEvent
 from monitoring.telemetry.pulling import catch_up, reread
 from monitoring.telemetry.sources.errors import SourceError
 from monitoring.telemetry.sources.readings import Batch, Device, Field, Series, UnitKey
@@ -198,3 +198,29 @@ def _until(row: Series, minutes: int) -> Series:
     kept = [(time, value) for time, value in zip(row.times, row.values, strict=True) if time < at(60 * minutes + 90)]
     times, values = [time for time, _ in kept], [value for _, value in kept]
     return Series(row.unit, row.profile, row.field, row.replica, row.holder, times, values)
+
+
+def test_an_xid_is_an_event_when_it_changes_and_only_once() -> None:
+    prom = said.source()
+    codes = [0.0] * 20 + [79.0] * 60 + [31.0] * 60
+    rows = [series(every(30, -300, 3900), 0.5), series(every(30, -300, 3900), codes, field=Field.XID)]
+    said.read(prom, rows)
+    said.read(prom, rows)
+    assert list(XidEvent.objects.order_by("at").values_list("code", "at")) == [
+        (79, said.START + timedelta(seconds=300)),
+        (31, said.START + timedelta(seconds=2100)),
+    ]
+
+
+def test_activity_of_zero_under_load_is_said_on_the_source() -> None:
+    prom = said.source()
+    times = every(30, -300, 3900)
+    said.read(prom, [series(times, 0.0), series(times, 650, field=Field.POWER)])
+    [note] = SourceNote.objects.values_list("text", flat=True)
+    assert note.startswith(f"{UUID} reads an activity of 0 (field 1001) while it draws power well above idle")
+
+
+def test_an_idle_board_is_no_suspect() -> None:
+    times = every(30, -300, 3900)
+    said.read(said.source(), [series(times, 0.0), series(times, 70, field=Field.POWER)])
+    assert SourceNote.objects.count() == 0
