@@ -4,21 +4,27 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from costs.models import ConformanceFinding, Delivery, Severity
+from costs.models import BilledCharge, ConformanceFinding, Delivery, Severity
 from costs.sources import focus_columns as known
 from costs.sources.focus import Layout, Tally
 
 _BY_CHARGE = """
-SELECT {columns}, count(*), min(b.line)
-FROM costs_billrow b JOIN costs_billedcharge c ON c.id = b.charge_id
-WHERE b.id >= %(delivery)s::bigint << 32 AND b.id < (%(delivery)s::bigint + 1) << 32
-GROUP BY {columns}
-"""
-_WHOLE_EFFECTIVE = """
-SELECT count(*), min(line), count(*) FILTER (WHERE effective = trunc(effective))
-FROM costs_billrow
+SELECT charge_id, count(*), min(line) FROM costs_billrow
 WHERE id >= %(delivery)s::bigint << 32 AND id < (%(delivery)s::bigint + 1) << 32
-    AND billed <> trunc(billed) AND effective IS NOT NULL
+GROUP BY charge_id
+"""
+_IN_PARTS = """
+SELECT min(line), EXISTS (
+    SELECT 1 FROM costs_billrow
+    WHERE id >= %(delivery)s::bigint << 32 AND id < (%(delivery)s::bigint + 1) << 32
+        AND billed <> trunc(billed) AND effective <> trunc(effective)
+)
+FROM (
+    SELECT line FROM costs_billrow
+    WHERE id >= %(delivery)s::bigint << 32 AND id < (%(delivery)s::bigint + 1) << 32
+        AND billed <> trunc(billed) AND effective IS NOT NULL
+    ORDER BY id LIMIT 1
+) first_broken
 """
 _SENTENCES = {
     "instant-form": "{column} is not written as YYYY-MM-DDTHH:mm:ssZ; it was read as UTC.",
@@ -90,25 +96,28 @@ def _extent(values: list[tuple[str, int, int]]) -> tuple[int, int]:
 
 def _groups(delivery: Delivery, columns: list[str]) -> dict[str, list[tuple[str, int, int]]]:
     """Per column its values with how many rows have them and the first line; one pass over the rows."""
-    fields = ", ".join(f"c.{known.CHARGE[column]}" for column in columns)
-    found: dict[str, dict[str, tuple[int, int]]] = {column: {} for column in columns}
     with connection.cursor() as cursor:
-        cursor.execute(_BY_CHARGE.format(columns=fields), {"delivery": delivery.pk})
-        for row in cursor.fetchall():
-            rows, line = row[-2:]
-            for column, text in zip(columns, row, strict=False):
-                count, first = found[column].get(text, (0, line))
-                found[column][text] = (count + rows, min(first, line))
+        cursor.execute(_BY_CHARGE, {"delivery": delivery.pk})
+        extents = {charge: (rows, line) for charge, rows, line in cursor.fetchall()}
+    fields = [known.CHARGE[column] for column in columns]
+    found: dict[str, dict[str, tuple[int, int]]] = {column: {} for column in columns}
+    charges = BilledCharge.objects.filter(pk__in=extents).values_list("pk", *fields)
+    for pk, *texts in charges.iterator(chunk_size=5_000):
+        rows, line = extents[pk]
+        for column, text in zip(columns, texts, strict=True):
+            count, first = found[column].get(text, (0, line))
+            found[column][text] = (count + rows, min(first, line))
     return {column: [(text, *counts) for text, counts in values.items()] for column, values in found.items()}
 
 
 def _of_effective_cost(delivery: Delivery) -> list[ConformanceFinding]:
     with connection.cursor() as cursor:
-        cursor.execute(_WHOLE_EFFECTIVE, {"delivery": delivery.pk})
-        rows, line, whole = cursor.fetchone()
-    if not rows or whole != rows:
+        cursor.execute(_IN_PARTS, {"delivery": delivery.pk})
+        line, has_parts = cursor.fetchone()
+    if line is None or has_parts:
         return []
     sentence = "EffectiveCost is cut to whole units where BilledCost is not: charge by `basis: billed`."
+    rows = delivery.row_count
     return [_finding(delivery, "effective-cut", "EffectiveCost", Severity.ERROR, rows, line, sentence)]
 
 

@@ -40,6 +40,7 @@ ROW_COLUMNS = (
     "billed, effective, list_cost, contracted, pricing_quantity, consumed_quantity"
 )
 ROWS_PER_COPY = 5_000
+BLOCKS_AT_ONCE = 16
 _LOCK = 4_017  # of pg_advisory_xact_lock: imports, one at a time per source
 
 Progress = Callable[[int, int], None]
@@ -128,8 +129,8 @@ def import_delivery(delivery_id: int, *, on_progress: Progress | None = None) ->
 def stored_blocks(delivery_id: int) -> Iterator[Block]:
     """A delivery's lines as they came, block by block."""
     found = DeliveryBlock.objects.filter(delivery_id=delivery_id).order_by("first_line")
-    for first_line, line_count, pk in list(found.values_list("first_line", "line_count", "pk")):
-        content = DeliveryBlock.objects.values_list("content", flat=True).get(pk=pk)
+    stored = found.values_list("first_line", "line_count", "content")
+    for first_line, line_count, content in stored.iterator(chunk_size=BLOCKS_AT_ONCE):
         yield Block(first_line, line_count, files.unpack(bytes(content)))
 
 

@@ -6,20 +6,22 @@ import struct
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import md5
-from operator import itemgetter
+from operator import gt, itemgetter, methodcaller
 
 from costs.errors import MissingColumnsError, UnreadableFileError
 from costs.sources import focus_columns as known
 from costs.sources import records
 from costs.sources.blocks import Block
 from costs.sources.records import Broken
-from costs.sources.values import NULL, Instants, exact_column, is_focus_instant, is_null
+from costs.sources.values import NULL, Instants, exact_column, is_null
 from fleetledger.lib.money import MINOR_UNITS
 
 Column = list[str] | tuple[str, ...]
 Key = tuple[str, ...]
 
+_MD5 = partial(md5, usedforsecurity=False)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -122,19 +124,19 @@ class Reader:
         amounts = {column: self._amount(column, rows, part.lines, wrong) for column in known.MONEY + known.QUANTITIES}
         instants = {column: self._instant(column, rows, part.lines, wrong) for column in known.REQUIRED[1:]}
         currencies = self._currency(rows, wrong)
-        for position, (start, end) in enumerate(
-            zip(instants["ChargePeriodStart"], instants["ChargePeriodEnd"], strict=True)
-        ):
-            if end < start and start and end:
-                wrong.setdefault(position, "ChargePeriodEnd lies before ChargePeriodStart")
+        starts, ends = instants["ChargePeriodStart"], instants["ChargePeriodEnd"]
+        if any(map(gt, starts, ends)):
+            for position, (start, end) in enumerate(zip(starts, ends, strict=True)):
+                if start > end > "":
+                    wrong.setdefault(position, "ChargePeriodEnd lies before ChargePeriodStart")
         batch = Batch(
             lines=part.lines,
             raw=part.raw,
             fingerprints=fingerprints(part.raw),
             periods=[start[:7] for start in instants["BillingPeriodStart"]],
             currencies=currencies,
-            starts=instants["ChargePeriodStart"],
-            ends=instants["ChargePeriodEnd"],
+            starts=starts,
+            ends=ends,
             amounts=amounts,
             resources=list(map(self._resource, rows)),
             charges=list(map(self._charge, rows)),
@@ -164,12 +166,11 @@ class Reader:
 
     def _instant(self, name: str, rows: list[list[str]], lines: list[int], wrong: dict[int, str]) -> Column:
         values = self._column(name, rows) or ()
-        distinct = set(values)
-        if not all(map(is_focus_instant, distinct)):
-            departed = {value for value in distinct if not is_focus_instant(value)}
-            places = [position for position, value in enumerate(values) if value in departed]
-            self._tally.add("instant-form", name, len(places), lines[places[0]])
         instants = list(map(self._instants.__getitem__, values))
+        if self._instants.departed:
+            places = [position for position, value in enumerate(values) if value in self._instants.departed]
+            if places:
+                self._tally.add("instant-form", name, len(places), lines[places[0]])
         if "" in instants:
             for position in (position for position, instant in enumerate(instants) if not instant):
                 text = values[position]
@@ -216,7 +217,7 @@ def _without(batch: Batch, wrong: dict[int, str]) -> Batch:
 
 def fingerprints(raw: list[bytes]) -> Sequence[int]:
     """64 bits of each row's bytes: equal for identical rows."""
-    digests = b"".join([md5(line, usedforsecurity=False).digest() for line in raw])
+    digests = b"".join(map(methodcaller("digest"), map(_MD5, raw)))
     return struct.unpack(f"<{2 * len(raw)}q", digests)[::2]
 
 

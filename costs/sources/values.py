@@ -42,11 +42,18 @@ def exact_column(values: tuple[str, ...]) -> tuple[list[str] | tuple[str, ...], 
 
 
 class Instants(dict[str, str]):
-    """Text of an instant to ISO 8601 in UTC; empty for what is none. Counts how each departed from FOCUS' own form."""
+    """Text of an instant to ISO 8601 in UTC; empty for what is none. `departed` are texts not of FOCUS' own form."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.departed: set[str] = set()
 
     def __missing__(self, text: str) -> str:
         if len(self) >= _CACHED:
             self.clear()
+            self.departed.clear()
+        if not is_focus_instant(text):
+            self.departed.add(text)
         at = parse_instant(text)
         value = (
             "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%f+00" if at.microsecond else "%Y-%m-%dT%H:%M:%S+00")

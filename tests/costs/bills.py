@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from costs import ingest, reads
-from costs.allocate import Outcome, allocate
+from costs.allocate import allocate
 from costs.ingest import Imported
 from fleetledger.fleet.access import TeamScope
 from fleetledger.fleet.models import OwnershipRule, Source, SourceKind, Team
@@ -87,5 +87,6 @@ def allocated(month: Month = OCTOBER) -> dict[str, str]:
     return statements(month)
 
 
-def total(outcomes: Sequence[Outcome]) -> Decimal:
-    return sum((outcome.amount for outcome in outcomes), Decimal(0))
+def stated(month: Month = OCTOBER) -> Decimal:
+    """The sum of all statements."""
+    return sum((found.amount for found in reads.statements(month, teams=TeamScope.everything())), Decimal(0))
