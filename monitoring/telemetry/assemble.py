@@ -44,7 +44,7 @@ class GpuBucket:
 
 
 def assemble(
-    window: Window, terms: Sequence[GpuTerms], series: Sequence[Series], *, scrape_us: int
+    window: Window, terms: Sequence[GpuTerms], series: Sequence[Series], *, scrape_us: int, bridge_us: int = BRIDGE_US
 ) -> Iterator[tuple[GpuBucket, Counter]]:
     """Every GPU's every bucket within its existence, in order of GPU and time, with the GPU's counter."""
     by_uuid: dict[str, list[Series]] = defaultdict(list)
@@ -57,7 +57,7 @@ def assemble(
         held = [one for one in rows if one.field is not Field.ENERGY] or rows
         plain = PlainGpu.of(held) if not gpu.slices else None
         for span in window.steps(BUCKET):
-            bucket = _bucket(gpu, span, 2 * scrape_us)
+            bucket = _bucket(gpu, span, 2 * scrape_us, bridge_us)
             if bucket is None:
                 continue
             reading = plain.read(bucket, counter) if plain else integrate(bucket, gpu.uuid, _cut(held, bucket), counter)
@@ -84,15 +84,15 @@ def counter_samples(rows: Sequence[Series], gpu: GpuTerms) -> list[tuple[int, in
     return samples
 
 
-def _bucket(gpu: GpuTerms, span: Window, cap_us: int) -> Bucket | None:
+def _bucket(gpu: GpuTerms, span: Window, cap_us: int, bridge_us: int) -> Bucket | None:
     start = max(to_us(span.start), gpu.first_us)
     end = to_us(span.end) if gpu.until_us is None else min(to_us(span.end), gpu.until_us)
-    return Bucket(start, end, cap_us, gpu.total_slices, gpu.slices) if start < end else None
+    return Bucket(start, end, cap_us, gpu.total_slices, gpu.slices, bridge_us) if start < end else None
 
 
 def _cut(rows: Sequence[Series], bucket: Bucket) -> list[Series]:
     """What can matter to the bucket: its samples, those whose holds reach in, and those that bridge."""
-    margin = BRIDGE_US + bucket.cap_us
+    margin = bucket.bridge_us + bucket.cap_us
     cut = []
     for row in rows:
         start = bisect_left(row.times, bucket.start_us - margin)

@@ -15,10 +15,9 @@ from monitoring.telemetry import findings, partitions, rollup, storage
 from monitoring.telemetry.assemble import GpuBucket, GpuTerms, assemble
 from monitoring.telemetry.energy import Counter
 from monitoring.telemetry.errors import IncompleteError, SourceBusyError, UnknownSourceError, WindowError
-from monitoring.telemetry.integrate import BRIDGE_US
 from monitoring.telemetry.inventory import Inventory
 from monitoring.telemetry.models import XidEvent
-from monitoring.telemetry.opening import SourceReader, open_source, scrape_interval
+from monitoring.telemetry.opening import SourceReader, bridge, open_source, scrape_interval
 from monitoring.telemetry.sources.readings import Batch
 
 CHUNK = HOUR
@@ -89,9 +88,8 @@ def record_failure(source: Source, error: str) -> None:
 
 def _ingest_chunk(source: Source, window: Window, reader: SourceReader) -> Outcome:
     cap_us = 2 * to_us_span(scrape_interval(source))
-    batch = reader.pull(
-        to_us(window.start), to_us(window.end), before_us=BRIDGE_US + cap_us, after_us=BRIDGE_US + cap_us
-    )
+    margin_us = cap_us + to_us_span(bridge(source))
+    batch = reader.pull(to_us(window.start), to_us(window.end), before_us=margin_us, after_us=margin_us)
     if batch.missing:  # writing what came would turn the rest into unknown time that a good read had known
         raise IncompleteError(source.name, batch.missing)
     with transaction.atomic():
@@ -133,7 +131,9 @@ def _assembled(
         for gpu in sorted(inventory.gpus.values(), key=lambda gpu: gpu.uuid)
         if gpu.first_sample_at is not None
     ]
-    return assemble(window, terms, batch.series, scrape_us=to_us_span(scrape_interval(source)))
+    return assemble(
+        window, terms, batch.series, scrape_us=to_us_span(scrape_interval(source)), bridge_us=to_us_span(bridge(source))
+    )
 
 
 def _first_buckets(found: Sequence[tuple[GpuBucket, Counter]]) -> Iterable[tuple[str, Counter]]:

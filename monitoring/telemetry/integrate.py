@@ -23,6 +23,7 @@ class Bucket:
     cap_us: int
     total_slices: int = 7
     slices: Mapping[int, int] = field(default_factory=dict)  # gi_id -> compute slices, of the instances known to exist
+    bridge_us: int = BRIDGE_US
 
     @property
     def length_us(self) -> int:
@@ -132,7 +133,7 @@ def _replica(bucket: Bucket, rows: Sequence[Series]) -> _Replica:
     return _Replica(
         label=label,
         holds=[(start, end) for start, end, _ in holds],
-        pieces=_pieces(own, holds),
+        pieces=_pieces(own, holds, bucket.bridge_us),
         values=_values(own),
         rejected=_rejected(bucket, own),
     )
@@ -150,11 +151,11 @@ def _holds(bucket: Bucket, rows: Sequence[Series]) -> list[tuple[int, int, int]]
     return holds
 
 
-def _pieces(rows: Sequence[Series], holds: Sequence[tuple[int, int, int]]) -> list[Piece]:
+def _pieces(rows: Sequence[Series], holds: Sequence[tuple[int, int, int]], bridge_us: int) -> list[Piece]:
     """Each hold with who has it; labels that vanish for a moment between samples of the same holders are bridged."""
     present = _holders(rows)
     order = sorted(present)
-    bridged = _bridged(order, present)
+    bridged = _bridged(order, present, bridge_us)
     pieces = []
     for start, end, at in holds:
         holders = bridged.get(at, present[at])
@@ -175,8 +176,10 @@ def _holders(rows: Iterable[Series]) -> dict[int, frozenset[Holder]]:
     return {at: frozenset(holders) for at, holders in found.items()}
 
 
-def _bridged(order: Sequence[int], present: Mapping[int, frozenset[Holder]]) -> dict[int, frozenset[Holder]]:
-    """Samples without labels that lie at most BRIDGE_US apart between samples of the same holders."""
+def _bridged(
+    order: Sequence[int], present: Mapping[int, frozenset[Holder]], bridge_us: int
+) -> dict[int, frozenset[Holder]]:
+    """Samples without labels that lie at most `bridge_us` apart between samples of the same holders."""
     bridged: dict[int, frozenset[Holder]] = {}
     before: int | None = None
     waiting: list[int] = []
@@ -184,7 +187,7 @@ def _bridged(order: Sequence[int], present: Mapping[int, frozenset[Holder]]) -> 
         if not present[at]:
             waiting.append(at)
             continue
-        if waiting and before is not None and present[before] == present[at] and at - before <= BRIDGE_US:
+        if waiting and before is not None and present[before] == present[at] and at - before <= bridge_us:
             bridged.update(dict.fromkeys(waiting, present[at]))
         before, waiting = at, []
     return bridged

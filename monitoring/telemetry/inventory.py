@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 from django.db.models.functions import Greatest, Least
@@ -14,6 +14,7 @@ from monitoring.telemetry.sources.readings import Batch, Device, Holder, UnitKey
 
 UNPLACED = "unplaced"
 A30_SLICES = 4
+SLICE_GONE = timedelta(hours=2)  # a slice that was not seen for so long was taken apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,10 @@ class Inventory:
         return self.units[gpu.pk, key.gi_id]
 
     def known_slices(self, uuid: str, at: datetime) -> dict[int, int]:
-        """gi_id -> compute slices of the instances seen by `at`, the latest seen last."""
-        known = [mig for mig in self.slices.get(uuid, []) if mig.first_sample_at <= at]
+        """gi_id -> compute slices of the instances seen by `at` and not long gone, the latest seen last."""
+        known = [
+            mig for mig in self.slices.get(uuid, []) if mig.first_sample_at <= at <= mig.last_sample_at + SLICE_GONE
+        ]
         return {mig.gi_id: mig.slices for mig in sorted(known, key=lambda mig: mig.last_sample_at)}
 
     def _learn_nodes(self, batch: Batch, spans: Mapping[str, Span]) -> None:

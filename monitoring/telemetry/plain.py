@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import mul
 
 from monitoring.telemetry.energy import Counter
-from monitoring.telemetry.integrate import BRIDGE_US, GAUGES, Bucket, Fact, Reading
+from monitoring.telemetry.integrate import GAUGES, Bucket, Fact, Reading
 from monitoring.telemetry.sources.readings import Field, Holder, Series, UnitKey
 
 
@@ -88,7 +88,7 @@ class PlainGpu:
         return best, [not _is_rejected(value) for value in best]
 
     def _replica_near(self, bucket: Bucket) -> str:
-        margin = BRIDGE_US + bucket.cap_us
+        margin = bucket.bridge_us + bucket.cap_us
         near = bisect_left(self.times, bucket.start_us - margin)
         return self.replica if near < len(self.times) and self.times[near] <= bucket.end_us + margin else ""
 

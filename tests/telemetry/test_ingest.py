@@ -224,3 +224,29 @@ def test_an_idle_board_is_no_suspect() -> None:
     times = every(30, -300, 3900)
     said.read(said.source(), [series(times, 0.0), series(times, 70, field=Field.POWER)])
     assert SourceNote.objects.count() == 0
+
+
+def test_how_long_a_gap_of_labels_is_bridged_is_a_setting() -> None:
+    prom = said.source()
+    times = every(30, -300, 3900)
+    gap = [time for time in times if 600 <= time < 720]
+    rows = [series([time for time in times if time not in gap], 0.5), series(gap, 0.5, holder=None)]
+    said.read(prom, rows)
+    assert said.total("telemetry_fact")[:2] == (HOUR_US, 0)
+    prom.config["bridge"] = "60s"
+    said.read(prom, rows)
+    assert said.total("telemetry_fact")[:2] == (HOUR_US - 120 * S, 120 * S)
+
+
+def test_a_gpu_that_left_mig_is_a_whole_one_again() -> None:
+    prom = said.source()
+    sliced = every(30, -300, 3600)
+    rows = [
+        series(sliced, 1.0, gi_id=7, profile="1g.5gb"),
+        series(sliced, 1.0, gi_id=2, profile="3g.20gb", holder=BOB),
+        series(every(30, 4 * 3600, 5 * 3600 + 300), 0.5),
+    ]
+    said.read(prom, rows)
+    said.read(prom, rows, said.window(60, after=240))
+    usage = reads.usage(said.window(60, after=240), teams=EVERYTHING, group_by=reads.GroupBy.WORKLOAD)
+    assert [(row.group, row.allocated_us) for row in usage.rows] == [("train-0", HOUR_US)]
