@@ -216,7 +216,7 @@ def _now(gpu_ids: list[int]) -> dict[tuple[int, int | None], _Now]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT f.gpu_id, u.gi_id, string_agg(DISTINCT w.namespace || '/' || w.name, ', '), max(t.slug)"
-            " FROM unnest(%s) AS g(id) CROSS JOIN LATERAL (SELECT max(bucket) AS at FROM telemetry_fact"
+            " FROM unnest(%s::bigint[]) AS g(id) CROSS JOIN LATERAL (SELECT max(bucket) AS at FROM telemetry_fact"
             " WHERE gpu_id = g.id AND bucket > now() - interval '1 day') newest"
             " JOIN telemetry_fact f ON f.gpu_id = g.id AND f.bucket = newest.at AND f.workload_id <> 0"
             " JOIN telemetry_unit u ON u.id = f.unit_id JOIN fleet_workload w ON w.id = f.workload_id"
