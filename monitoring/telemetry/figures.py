@@ -98,8 +98,9 @@ def fleet_use(points: Sequence[FleetPoint], window: Window, step: timedelta) -> 
 
 
 def fleet_series(points: Sequence[FleetPoint], step: timedelta) -> list[Series]:
+    """What is nowhere (nothing unmeasured, say) is no series; unknown always is."""
     step_us = step // MICROSECOND
-    return [
+    series = [
         Series("Busy", [point.busy_us / step_us for point in points], "c1"),
         Series("Held, idle", [max(point.measured_us - point.busy_us, 0) / step_us for point in points], "c3"),
         Series(
@@ -107,6 +108,9 @@ def fleet_series(points: Sequence[FleetPoint], step: timedelta) -> list[Series]:
         ),
         Series("Unallocated", [point.unallocated_us / step_us for point in points], "idle"),
         Series("Unknown", [point.unknown_us / step_us for point in points], "unknown"),
+    ]
+    return [
+        item for item in series if item.color == "unknown" or any((value or 0) >= SHOWN_FROM for value in item.values)
     ]
 
 

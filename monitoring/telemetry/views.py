@@ -22,6 +22,7 @@ from monitoring.telemetry.reads_pages import Hold, SourceStatus
 
 FRESH = timedelta(minutes=10)
 STALE = timedelta(minutes=30)
+LEAST_SHARE = 0.0005  # below, a share shows as 0.0%; unknown is shown whatever it is
 IDENTITY_DAYS = 14
 HOLDS_SHOWN = 30
 GPU_MEASURES = {"utilisation": "utilization", "memory": "memory_used_mib", "power": "power_w"}
@@ -223,7 +224,7 @@ def _parts(rows: inventory_table.Rows) -> list[Share]:
     return [
         Share(name, amount, color, f"{amount / whole:.1%}", f"{words.gpu_hours(amount)} GPU-hours")
         for name, amount, color in amounts
-        if whole
+        if whole and (amount >= whole * LEAST_SHARE or color == "k-unknown")
     ]
 
 

@@ -48,7 +48,7 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         (
             Page("Overview", "overview", "layout-dashboard"),
             Page("Teams", "teams", "users"),
-            Page("Fleet", "fleet", "cpu"),
+            Page("Fleet", "fleet", "cpu", fleet_only=True),
             Page("Sources", "sources", "radio-tower", fleet_only=True),
         ),
     ),
@@ -65,7 +65,7 @@ ON_PHONE = (
     Page("Overview", "overview", "layout-dashboard"),
     Page("Teams", "teams", "users"),
     Page("Costs", "chargeback", "wallet"),
-    Page("Fleet", "fleet", "cpu"),
+    Page("Fleet", "fleet", "cpu", fleet_only=True),
 )
 
 

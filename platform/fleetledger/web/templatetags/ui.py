@@ -95,7 +95,7 @@ def shares(parts: Sequence[Share], label: str = "") -> SafeString:
         width = max(part.amount, 0.0) / total * 100
         if width:
             name = f"{part.label} {width:.0f}%"
-            drawn.append((part.color, f"{at:.2f}", f"{max(width - 0.7, 0.4):.2f}", name))
+            drawn.append((part.color, f"{at:.2f}", f"{width:.2f}", name))
             at += width
     return format_html(
         '<svg class="shares" role="img" aria-label="{}">{}</svg>',
