@@ -88,7 +88,7 @@ def _receive(request: HttpRequest) -> HttpResponse:
             request, "The file is stored, but the broker takes no work now. Upload it again when it answers."
         )
         return redirect("bills")
-    if received.is_known:
+    if received.is_known and received.state != "received":
         messages.info(request, "These bytes were delivered before: nothing changed. This is that delivery.")
     return redirect("bill-import", import_id=received.delivery_id)
 
