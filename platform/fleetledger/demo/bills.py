@@ -51,6 +51,17 @@ def bill(provider: str, month: Month, start: date, until: date) -> str | None:
     return out.getvalue()
 
 
+def effective_total(text: str) -> Decimal:
+    """The sum of a bill's effective costs."""
+    return sum((Decimal(row["EffectiveCost"]) for row in csv.DictReader(io.StringIO(text))), _ZERO)
+
+
+def machines(text: str) -> set[str]:
+    """The machines on a bill, by the last segment of their ResourceId."""
+    rows = csv.DictReader(io.StringIO(text))
+    return {row["ResourceId"].rsplit("/", 1)[-1] for row in rows if row["ResourceType"] in ("Instance", "Server")}
+
+
 def family(board: Board) -> str:
     return "H100" if board is H100 else "A100" if board is A100 else "L40S"
 

@@ -58,6 +58,7 @@ def _row(node: Node, sums: Sums) -> HourRow:
         fb_used_mib_us=sums.fb_used_mib_us,
         fb_measured_us=sums.fb_measured_us,
         energy_uj=sums.energy_uj,
+        rejected_samples=sums.rejected_samples,
     )
 
 
