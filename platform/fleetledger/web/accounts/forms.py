@@ -86,7 +86,8 @@ class ProfileForm(Dressed, forms.Form):
     last_name = forms.CharField(label="Last name", max_length=150, required=False)
     email = forms.EmailField(label="E-mail", required=False)
     time_zone = forms.ChoiceField(
-        label="Time zone", help_text="Instants are shown in it. Days, months and bills stay in UTC."
+        label="Time zone",
+        help_text="Pointing at an instant shows it in this zone too. Days, months and bills are in UTC.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
