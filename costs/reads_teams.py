@@ -16,6 +16,7 @@ from fleetledger.lib.buckets import Window
 
 class CostGroup(StrEnum):
     TOTAL = "total"
+    TEAM = "team"
     DAY = "day"
     GPU_MODEL = "gpu_model"
     WORKLOAD = "workload"
@@ -23,7 +24,7 @@ class CostGroup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TeamCost:
-    """Exact cost of a group; `idle` is cost x (measured - busy) / held. `group` is a day, a model or a workload."""
+    """Exact cost of a group, a team's slug, day, model or workload; `idle` is cost x (measured - busy) / held."""
 
     group: str
     workload_id: int | None
@@ -42,6 +43,7 @@ def team_costs(
         found = found.filter(account=account(team, teams=teams))
     fields = {
         CostGroup.TOTAL: (),
+        CostGroup.TEAM: ("account__team__slug",),
         CostGroup.DAY: ("day",),
         CostGroup.GPU_MODEL: ("gpu_model",),
         CostGroup.WORKLOAD: ("workload_id", "workload__namespace", "workload__name"),
@@ -56,6 +58,8 @@ def team_costs(
 def _team_cost(row: dict[str, Any], group_by: CostGroup) -> TeamCost:
     if group_by is CostGroup.WORKLOAD:
         group = "/".join(filter(None, (row["workload__namespace"], row["workload__name"])))
+    elif group_by is CostGroup.TEAM:
+        group = row["account__team__slug"] or ""
     else:
         group = "" if group_by is CostGroup.TOTAL else str(row[group_by])
     return TeamCost(

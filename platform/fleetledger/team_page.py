@@ -72,7 +72,11 @@ def team_list(request: HttpRequest) -> HttpResponseBase:
     """All teams that the caller sees."""
     teams = teams_visible_to(request.user)
     period = parse_period(request.GET, timezone.now())
-    rows = [_team_row(team, period.window, teams) for team in reads_pages.team_summaries(period.window, teams=teams)]
+    costs: dict[str, list[TeamCost]] = {}
+    for cost in cards.costs_of(period.window, teams=teams, group_by=CostGroup.TEAM):
+        costs.setdefault(cost.group, []).append(cost)
+    summaries = reads_pages.team_summaries(period.window, teams=teams)
+    rows = [_team_row(team, costs.get(team.slug, [])) for team in summaries]
     table = build_table(
         rows,
         TEAM_COLUMNS,
@@ -218,8 +222,8 @@ def _main(rows: list[TeamCost]) -> TeamCost | None:
     return max(rows, key=lambda row: abs(row.cost), default=None)
 
 
-def _team_row(team: TeamSummary, window: Window, teams: TeamScope) -> TeamRow:
-    main = _main(list(cards.costs_of(window, teams=teams, team=team.slug, group_by=CostGroup.TOTAL)))
+def _team_row(team: TeamSummary, costs: list[TeamCost]) -> TeamRow:
+    main = _main(costs)
     return TeamRow(team, main.cost, main.idle, main.currency) if main else TeamRow(team, None, None, "")
 
 
