@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from fleetledger.fleet.access import teams_visible_to
 
@@ -85,18 +85,10 @@ def navigation(request: HttpRequest) -> Navigation:
 def _entries(pages: tuple[Page, ...], path: str, sees_fleet: bool) -> tuple[Entry, ...]:  # noqa: FBT001 private
     entries = []
     for page in pages:
-        url = _address(page.url_name)
-        if url is not None and (sees_fleet or not page.fleet_only):
+        if sees_fleet or not page.fleet_only:
+            url = reverse(page.url_name)
             entries.append(Entry(page.label, url, page.icon, _is_current(url, path)))
     return tuple(entries)
-
-
-def _address(name: str) -> str | None:
-    """The page's address, or None for a page that this installation leaves out."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return None
 
 
 def _is_current(url: str, path: str) -> bool:
