@@ -69,6 +69,7 @@ def ingest(
     if window.start != floor(window.start, BUCKET) or window.end != ceil(window.end, BUCKET):
         raise WindowError(f"A window is aligned to five minutes: try {floor(window.start, BUCKET):%Y-%m-%dT%H:%MZ}.")
     outcomes = []
+    window = _with_whole_hours(window)
     with _alone(source):
         own = reader or open_source(source)
         for hour in window.steps(CHUNK):
@@ -78,6 +79,25 @@ def ingest(
                 if progress is not None:
                     progress(outcomes[-1])
     return outcomes
+
+
+def _with_whole_hours(window: Window) -> Window:
+    """`window`, made wider where an hour at its edge is all that is left: a part of it would replace the whole."""
+    first, last = floor(window.start, HOUR), floor(window.end, HOUR)
+    start = first if first < window.start and _is_only_hours(first) else window.start
+    end = last + HOUR if last < window.end and _is_only_hours(last) else window.end
+    return Window(start, end)
+
+
+def _is_only_hours(hour: datetime) -> bool:
+    """Whether an hour was rolled up and its facts are gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM telemetry_gpuhour WHERE bucket = %s)"
+            " AND NOT EXISTS (SELECT 1 FROM telemetry_fact WHERE bucket >= %s AND bucket < %s)",
+            [hour, hour, hour + HOUR],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def record_failure(source: Source, error: str) -> None:

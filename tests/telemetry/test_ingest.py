@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from fleetledger.fleet.access import TeamScope
 from fleetledger.fleet.models import Gpu, Source
@@ -250,3 +250,14 @@ def test_a_gpu_that_left_mig_is_a_whole_one_again() -> None:
     said.read(prom, rows, said.window(60, after=240))
     usage = reads.usage(said.window(60, after=240), teams=EVERYTHING, group_by=reads.GroupBy.WORKLOAD)
     assert [(row.group, row.allocated_us) for row in usage.rows] == [("train-0", HOUR_US)]
+
+
+def test_a_part_of_an_hour_whose_facts_are_gone_does_not_replace_the_hour() -> None:
+    prom = said.source()
+    rows = [series(every(30, -300, 3900), 0.5)]
+    said.read(prom, rows)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM telemetry_fact")
+    [outcome] = said.read(prom, rows, said.window(5, after=25))
+    assert outcome.window == said.window()
+    assert {table: said.total(table)[0] for table in TABLES} == dict.fromkeys(TABLES, HOUR_US)
