@@ -11,6 +11,7 @@ import pytest
 
 from fleetledger.embedded import wheels
 from fleetledger.embedded.account import Account
+from fleetledger.embedded.state import StateDir
 from tests.embedded.running import Whom, end_all, enterable_python, living, ordinary_account, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +74,11 @@ def home(whom: Whom) -> Iterator[Path]:
 
 
 def _forget_what_lies_apart(folder: Path) -> None:
-    """As root, a database below a 0700 home lies elsewhere: the link in the state directory says where."""
+    """As root, a database below a 0700 home lies elsewhere, and so do its sockets: the state directory says where."""
     for link in folder.glob("**/postgres"):
         if link.is_symlink():
             shutil.rmtree(link.resolve(), ignore_errors=True)
+    for state in (folder / "state", *folder.glob("long-*/state")):
+        digest = StateDir(state).sockets("postgres", inside=False).parent.name.rpartition("-")[2]
+        for sockets in SHORT.glob(f"fleetledger-*-{digest}"):
+            shutil.rmtree(sockets, ignore_errors=True)
