@@ -92,6 +92,7 @@ def stacked_bars(
         traces.append(trace)
     layout = _layout(unit)
     layout["barmode"] = "stack"
+    layout["meta"]["rows"] = ""
     layout["bargap"] = 0.35
     layout["hovermode"] = "x unified"
     return Figure(traces if labels else [], layout, empty)

@@ -117,7 +117,8 @@
     const top = table.createTHead().insertRow();
     head.forEach((value, index) => top.append(cell("th", value, index === 0)));
     const body = table.createTBody();
-    rows.reverse().forEach((line) => {
+    if (figure.layout.xaxis?.type === "date") rows.reverse(); // the latest first
+    rows.forEach((line) => {
       const row = body.insertRow();
       line.forEach((value, index) => row.append(cell("td", value, index === 0)));
     });
