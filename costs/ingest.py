@@ -2,8 +2,9 @@
 
 import gc
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
@@ -126,7 +127,7 @@ def import_delivery(delivery_id: int, *, on_progress: Progress | None = None) ->
         return _outcome(Delivery.objects.get(pk=delivery_id), is_known=False)
 
 
-def stored_blocks(delivery_id: int) -> Iterator[Block]:
+def stored_blocks(delivery_id: int) -> Generator[Block, None, None]:
     """A delivery's lines as they came, block by block."""
     found = DeliveryBlock.objects.filter(delivery_id=delivery_id).order_by("first_line")
     stored = found.values_list("first_line", "line_count", "content")
@@ -157,8 +158,12 @@ def _claim(delivery_id: int) -> Delivery:
 
 
 def _import(delivery: Delivery, on_progress: Progress) -> None:
+    with closing(stored_blocks(delivery.pk)) as stored:  # a cursor that outlives a refusal breaks the transaction
+        _import_blocks(delivery, stored, on_progress)
+
+
+def _import_blocks(delivery: Delivery, stored: Iterator[Block], on_progress: Progress) -> None:
     source = bill_sources.checked(delivery.source)
-    stored = stored_blocks(delivery.pk)
     head = next(stored, None)
     if head is None:
         raise UnreadableFileError(delivery.file_name, "the file is empty.")
