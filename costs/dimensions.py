@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from django.db import connection
+from orjson import dumps
 
 from costs.sources.focus import Key
 from costs.sources.values import last_segment, text_or_empty
@@ -41,7 +42,7 @@ class Codes:
     def _learn(self, keys: list[Key]) -> None:
         texts = {key: self._texts(key) for key in keys}
         digests = {
-            key: hashlib.md5(SEPARATOR.join(texts[key]).encode(), usedforsecurity=False).digest() for key in keys
+            key: hashlib.md5(SEPARATOR.join(texts[key]).encode(), usedforsecurity=False).hexdigest() for key in keys
         }
         found = self._find(set(digests.values()))
         new = {digest: texts[key] for key, digest in digests.items() if digest not in found}
@@ -52,25 +53,32 @@ class Codes:
     def _texts(self, key: Key) -> tuple[str, ...]:
         return tuple("" if place is None else text_or_empty(key[place]) for place in self._places)
 
-    def _find(self, digests: set[bytes]) -> dict[bytes, str]:
+    def _find(self, digests: set[str]) -> dict[str, str]:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT digest, id::text FROM {self.table} WHERE source_id = %s AND digest = ANY(%s)",  # noqa: S608 a constant of ours
-                [self._source_id, list(digests)],
+                f"SELECT encode(digest, 'hex'), id::text FROM {self.table} WHERE source_id = %s AND digest = ANY("  # noqa: S608 a constant of ours
+                "ARRAY(SELECT decode(value, 'hex') FROM json_array_elements_text(%s::json)))",
+                [self._source_id, dumps(list(digests)).decode()],
             )
-            return {bytes(digest): code for digest, code in cursor.fetchall()}
+            return dict(cursor.fetchall())
 
-    def _insert(self, new: dict[bytes, tuple[str, ...]]) -> dict[bytes, str]:
+    def _insert(self, new: dict[str, tuple[str, ...]]) -> dict[str, str]:
+        """One statement for all: JSON, because it is written and read at ten times the speed of arrays of text."""
         columns = [*self._fields, *self.derived_fields()]
-        rows = [(*texts, *self.derive(texts)) for texts in new.values()]
-        arrays = ", ".join("%s::text[]" for _ in columns)
+        records = [
+            {"digest": digest} | dict(zip(columns, (*texts, *self.derive(texts)), strict=True))
+            for digest, texts in new.items()
+        ]
+        typed = ", ".join(f"{column} text" for column in columns)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {self.table} (source_id, digest, {', '.join(columns)}) "  # noqa: S608 constants of ours
-                f"SELECT %s, * FROM unnest(%s::bytea[], {arrays}) RETURNING digest, id::text",
-                [self._source_id, list(new), *map(list, zip(*rows, strict=True))],
+                f"SELECT %s, decode(digest, 'hex'), {', '.join(columns)} "
+                f"FROM json_to_recordset(%s::json) AS each (digest text, {typed}) "
+                "RETURNING encode(digest, 'hex'), id::text",
+                [self._source_id, dumps(records).decode()],
             )
-            return {bytes(digest): code for digest, code in cursor.fetchall()}
+            return dict(cursor.fetchall())
 
     def derived_fields(self) -> tuple[str, ...]:
         return ()

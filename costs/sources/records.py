@@ -75,9 +75,10 @@ def _all_at_once(block: Block, delimiter: str, field_count: int) -> Records | No
         return None
     if len(rows) != len(lines) or set(map(len, rows)) != {field_count}:
         return None
-    raw = _lines(block.content)
-    if raw[0].endswith(b"\r"):
-        raw = [line.removesuffix(b"\r") for line in raw]
+    if block.content.count(b"\r\n") == len(lines):
+        raw = block.content.split(b"\r\n")[: len(lines)]
+    else:
+        raw = [line.removesuffix(b"\r") for line in _lines(block.content)]
     return Records(rows, list(range(block.first_line, block.first_line + len(rows))), raw)
 
 
