@@ -94,6 +94,7 @@ def stacked_bars(
     layout["barmode"] = "stack"
     layout["meta"]["rows"] = ""
     layout["bargap"] = 0.35
+    layout["xaxis"] |= {"tickformat": "%-d %b", "nticks": 8}
     layout["hovermode"] = "x unified"
     return Figure(traces if labels else [], layout, empty)
 

@@ -21,6 +21,7 @@ from fleetledger.web.tables import Column, Table
 register = template.Library()
 
 GOOD_FROM, WARN_FROM = 60, 25
+LEAST_POINTS = 3  # two points tell no course
 _TREND_ICONS = {"up": "trending-up", "down": "trending-down"}
 
 
@@ -44,7 +45,7 @@ def kpi(card: Kpi) -> dict[str, Any]:
 def sparkline(values: Sequence[float | None], color: str = "k1", css: str = "", label: str = "") -> SafeString:
     """A line of values with its area below; nothing where no value is known."""
     line, area = spark_paths(values)
-    if not line:
+    if not line or len(values) < LEAST_POINTS:
         return SafeString("")
     name = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     return format_html(
