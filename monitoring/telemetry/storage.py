@@ -1,6 +1,6 @@
 """Writes facts by binary COPY: what a window held for its GPUs is deleted and written anew, in one transaction."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from fleetledger.fleet.pools import PoolResolver
 from fleetledger.lib.buckets import BUCKET, HOUR, Window, floor, from_us, to_us
 from monitoring.telemetry import partitions
 from monitoring.telemetry.assemble import GpuBucket
-from monitoring.telemetry.energy import Counter
+from monitoring.telemetry.energy import Counter, Step
 from monitoring.telemetry.integrate import Fact
 from monitoring.telemetry.inventory import Inventory
 from monitoring.telemetry.models import NOBODY, SourceNote
@@ -90,14 +90,14 @@ def delete(window: Window, gpu_ids: Collection[int]) -> None:
 def counters_around(window: Window, gpu_ids: Collection[int]) -> Counters:
     """What earlier and later reads know of the counters, however old; one index look-up per GPU and side."""
     before = _counters(
-        "SELECT g.id, r.last_counter_at, r.last_counter_uj FROM unnest(%s) AS g(id) CROSS JOIN LATERAL ("
+        "SELECT g.id, r.last_counter_at, r.last_counter_uj FROM unnest(%s::bigint[]) AS g(id) CROSS JOIN LATERAL ("
         " SELECT last_counter_at, last_counter_uj FROM telemetry_reading WHERE gpu_id = g.id AND bucket < %s"
         " AND last_counter_at IS NOT NULL ORDER BY bucket DESC LIMIT 1) r",
         gpu_ids,
         window.start,
     )
     after = _counters(
-        "SELECT g.id, r.first_counter_at, r.first_counter_uj FROM unnest(%s) AS g(id) CROSS JOIN LATERAL ("
+        "SELECT g.id, r.first_counter_at, r.first_counter_uj FROM unnest(%s::bigint[]) AS g(id) CROSS JOIN LATERAL ("
         " SELECT first_counter_at, first_counter_uj FROM telemetry_reading WHERE gpu_id = g.id AND bucket >= %s"
         " AND first_counter_at IS NOT NULL ORDER BY bucket LIMIT 1) r",
         gpu_ids,
@@ -116,7 +116,8 @@ def settle_energy(window: Window, counters: Iterable[tuple[str, Counter]], inven
             open_steps[inventory.gpus[uuid].pk] = step
     if not open_steps:
         return set()
-    counted = _counted_until(window.start, list(open_steps))
+    open_steps = {pk: open_steps[pk] for pk in _read_between(open_steps, window.start)}
+    counted = _counted_until(window.start, list(open_steps)) if open_steps else {}
     hours: set[datetime] = set()
     for gpu_id, step in open_steps.items():
         since_us = max(step.start_us, to_us(counted[gpu_id]) if gpu_id in counted else step.start_us)
@@ -210,10 +211,22 @@ def _counters(sql: str, gpu_ids: Collection[int], at: datetime) -> dict[int, tup
         return {gpu_id: (to_us(sample_at), energy) for gpu_id, sample_at, energy in cursor.fetchall()}
 
 
+def _read_between(open_steps: Mapping[int, Step], at: datetime) -> list[int]:
+    """The GPUs with a bucket between their step's start and `at`: the others have nothing to settle."""
+    starts = [floor(from_us(step.start_us), BUCKET) for step in open_steps.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT g.id FROM unnest(%s::bigint[], %s::timestamptz[]) AS g(id, since) WHERE EXISTS ("
+            " SELECT 1 FROM telemetry_reading r WHERE r.gpu_id = g.id AND r.bucket >= g.since AND r.bucket < %s)",
+            [list(open_steps), starts, at],
+        )
+        return [int(pk) for (pk,) in cursor.fetchall()]
+
+
 def _counted_until(at: datetime, gpu_ids: list[int]) -> dict[int, datetime]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT g.id, r.counted_until_at FROM unnest(%s) AS g(id) CROSS JOIN LATERAL ("
+            "SELECT g.id, r.counted_until_at FROM unnest(%s::bigint[]) AS g(id) CROSS JOIN LATERAL ("
             " SELECT counted_until_at FROM telemetry_reading WHERE gpu_id = g.id AND bucket < %s"
             " AND counted_until_at IS NOT NULL ORDER BY bucket DESC LIMIT 1) r",
             [gpu_ids, at],
