@@ -58,6 +58,12 @@ def test_a_range_window_is_closed_on_both_ends_and_ends_now(demo_server: DemoSer
     assert late == list(range(NOW - 180, NOW + 1, 30))
 
 
+def test_a_range_query_gives_the_last_scrape_at_each_step(demo_server: DemoServer) -> None:
+    params = {"query": 'kube_node_info{node="bm-l40s-01"}', "start": str(NOW - 100), "end": str(NOW), "step": "50s"}
+    rows = result(ask(demo_server, "/api/v1/query_range", **params))
+    assert rows[0]["values"] == [[NOW - 100, "1"], [NOW - 50, "1"], [NOW, "1"]]
+
+
 def test_a_posted_form_is_a_query_too(demo_server: DemoServer) -> None:
     form = {"query": 'DCGM_FI_DEV_GPU_UTIL{cluster="aws-usw2"}', "time": "2026-11-22T21:00:00Z"}
     answer = requests.post(f"{demo_server.url}/api/v1/query", data=form, timeout=30)
