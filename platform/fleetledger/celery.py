@@ -44,6 +44,7 @@ app.conf.update(
     redbeat_redis_url=settings.REDIS_URL,
     redbeat_key_prefix="fleetledger:redbeat:",
     redbeat_lock_timeout=30,
+    redbeat_redis_options={"socket_timeout": 10, "socket_connect_timeout": 5},
     beat_schedule={
         "pull telemetry": {"task": "monitoring.telemetry.tasks.pull_all", "schedule": timedelta(seconds=60)},
         "scrape exporters": {"task": "monitoring.telemetry.tasks.scrape_all", "schedule": timedelta(seconds=30)},
