@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
 
 from fleetledger.fleet.errors import FleetError
 
+codes: Any = import_module("re._constants")  # Python's own parser of expressions: private, and without types
+parser: Any = import_module("re._parser")
 MAX_LENGTH = 300
 _UNBOUNDED = 100
 
