@@ -66,25 +66,50 @@ class Owners:
 
 
 def replace(window: Window, found: Sequence[GpuBucket], inventory: Inventory) -> int:
-    """Facts of `found` in place of all that the window held for the inventory's GPUs; gives how many."""
+    """Facts of `found` in place of all that the window held for the inventory's GPUs; gives how many.
+
+    A bucket that was seen before and of which the source has nothing left stays: its samples are gone, not its truth.
+    """
     partitions.ensure(window)
     owners = Owners(inventory)
     gpu_ids = sorted({inventory.gpus[bucket.uuid].pk for bucket in found})
+    kept = _seen_before(window, [bucket for bucket in found if not bucket.reading.observed_us], inventory)
+    found = [bucket for bucket in found if (bucket.at, inventory.gpus[bucket.uuid].pk) not in kept]
     rows = [row for bucket in found for row in _fact_rows(bucket, inventory, owners)]
-    delete(window, gpu_ids)
+    delete(window, gpu_ids, kept)
     _copy("telemetry_fact", FACT_COLUMNS, FACT_TYPES, rows)
     _copy("telemetry_reading", READING_COLUMNS, READING_TYPES, (_reading_row(bucket, inventory) for bucket in found))
     bump_version()
     return len(rows)
 
 
-def delete(window: Window, gpu_ids: Collection[int]) -> None:
+def delete(window: Window, gpu_ids: Collection[int], kept: Collection[tuple[datetime, int]] = ()) -> None:
+    """Remove what the window holds for these GPUs, but for the (bucket, GPU) pairs of `kept`."""
+    wanted: list[datetime | list[int] | list[datetime]] = [window.start, window.end, list(gpu_ids)]
+    but = ""
+    if kept:
+        but = " AND (bucket, gpu_id) NOT IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))"
+        wanted += [[at for at, _ in kept], [gpu_id for _, gpu_id in kept]]
     for table in ("telemetry_fact", "telemetry_reading"):
         with connection.cursor() as cursor:
             cursor.execute(
-                f"DELETE FROM {table} WHERE bucket >= %s AND bucket < %s AND gpu_id = ANY(%s)",  # noqa: S608 our own names
-                [window.start, window.end, list(gpu_ids)],
+                f"DELETE FROM {table} WHERE bucket >= %s AND bucket < %s AND gpu_id = ANY(%s){but}",  # noqa: S608
+                wanted,
             )
+
+
+def _seen_before(window: Window, unseen: Sequence[GpuBucket], inventory: Inventory) -> frozenset[tuple[datetime, int]]:
+    """Of these buckets, the (bucket, GPU) pairs that an earlier read saw."""
+    if not unseen:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT bucket, gpu_id FROM telemetry_reading WHERE bucket >= %s AND bucket < %s AND gpu_id = ANY(%s)"
+            " AND observed_us > 0",
+            [window.start, window.end, sorted({inventory.gpus[bucket.uuid].pk for bucket in unseen})],
+        )
+        seen = frozenset(cursor.fetchall())
+    return seen & {(bucket.at, inventory.gpus[bucket.uuid].pk) for bucket in unseen}
 
 
 def counters_around(window: Window, gpu_ids: Collection[int]) -> Counters:

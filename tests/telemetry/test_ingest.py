@@ -60,6 +60,15 @@ def test_a_holder_that_is_gone_after_a_reread_disappears() -> None:
     assert [(row.group, row.allocated_us) for row in usage.rows] == [("team-b", HOUR_US)]
 
 
+def test_a_reread_of_what_the_source_no_longer_keeps_forgets_nothing() -> None:
+    _teams()
+    prom = said.source()
+    said.read(prom, [series(every(30, 0, 3900), 0.5), _counter(every(30, 0, 3900))])
+    before = {table: said.stored(table) for table in ("telemetry_fact", "telemetry_gpuhour", "telemetry_gpuday")}
+    said.read(prom, [series(every(30, 3660, 3900), 0.5), _counter(every(30, 3660, 3900))])
+    assert {table: said.stored(table) for table in before} == before
+
+
 def test_late_samples_take_the_place_of_what_was_unknown() -> None:
     _teams()
     prom = said.source()
