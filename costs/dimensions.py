@@ -8,6 +8,7 @@ from django.db import connection
 from orjson import dumps
 
 from costs.sources.focus import Key
+from costs.sources.records import unquoted
 from costs.sources.values import last_segment, text_or_empty
 
 CACHED_KEYS = 200_000
@@ -51,7 +52,7 @@ class Codes:
         self._known |= {key: found[digest] for key, digest in digests.items()}
 
     def _texts(self, key: Key) -> tuple[str, ...]:
-        return tuple("" if place is None else text_or_empty(key[place]) for place in self._places)
+        return tuple("" if place is None else text_or_empty(unquoted(key[place])) for place in self._places)
 
     def _find(self, digests: set[str]) -> dict[str, str]:
         with connection.cursor() as cursor:

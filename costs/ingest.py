@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import BinaryIO
 
 import psycopg.errors
@@ -41,7 +42,7 @@ ROW_COLUMNS = (
     "billed, effective, list_cost, contracted, pricing_quantity, consumed_quantity"
 )
 ROWS_PER_COPY = 5_000
-BLOCKS_AT_ONCE = 16
+BLOCKS_AT_ONCE = 4
 _LOCK = 4_017  # of pg_advisory_xact_lock: imports, one at a time per source
 
 Progress = Callable[[int, int], None]
@@ -137,11 +138,12 @@ def stored_blocks(delivery_id: int) -> Generator[Block, None, None]:
 
 def _store(delivery: Delivery, found: Iterable[Block]) -> int:
     lines = 0
-    for block in found:
-        DeliveryBlock.objects.create(
-            delivery=delivery, first_line=block.first_line, line_count=block.line_count, content=files.pack(block)
-        )
-        lines += block.line_count
+    into = "COPY costs_deliveryblock (delivery_id, first_line, line_count, content) FROM STDIN (FORMAT BINARY)"
+    with connection.cursor() as cursor, cursor.copy(into) as copy:
+        copy.set_types(["int8", "int8", "int4", "bytea"])
+        for block in found:
+            copy.write_row((delivery.pk, block.first_line, block.line_count, files.pack(block)))
+            lines += block.line_count
     return lines
 
 
@@ -213,9 +215,8 @@ def _read_ahead(reader: focus.Reader, found: Iterator[Block]) -> Iterator[focus.
 
 
 def _after_header(rest: Block, stored: Iterator[Block]) -> Iterator[Block]:
-    if rest.content:
-        yield rest
-    yield from stored
+    for block in chain([rest] if rest.content else [], stored):
+        yield from files.slices(block)
 
 
 class _Writer:

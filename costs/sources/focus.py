@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import md5
+from hashlib import sha1
 from operator import gt, itemgetter, methodcaller
 
 from costs.errors import MissingColumnsError, UnreadableFileError
@@ -21,7 +21,7 @@ from fleetledger.lib.money import MINOR_UNITS
 Column = list[str] | tuple[str, ...]
 Key = tuple[str, ...]
 
-_MD5 = partial(md5, usedforsecurity=False)
+_SHA1 = partial(sha1, usedforsecurity=False)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -173,7 +173,7 @@ class Reader:
                 self._tally.add("instant-form", name, len(places), lines[places[0]])
         if "" in instants:
             for position in (position for position, instant in enumerate(instants) if not instant):
-                text = values[position]
+                text = records.unquoted(values[position])
                 wrong.setdefault(
                     position, f"{name} is empty" if is_null(text) else f"{name} '{text}' is no instant in time"
                 )
@@ -185,6 +185,7 @@ class Reader:
             return [self._layout.default_currency] * len(rows)
         if set(values) <= MINOR_UNITS.keys():
             return values
+        values = tuple(map(records.unquoted, values))
         codes = [self._layout.default_currency if is_null(value) else value.strip().upper() for value in values]
         for position, code in enumerate(codes):
             if code not in MINOR_UNITS:
@@ -217,8 +218,8 @@ def _without(batch: Batch, wrong: dict[int, str]) -> Batch:
 
 def fingerprints(raw: list[bytes]) -> Sequence[int]:
     """64 bits of each row's bytes: equal for identical rows."""
-    digests = b"".join(map(methodcaller("digest"), map(_MD5, raw)))
-    return struct.unpack(f"<{2 * len(raw)}q", digests)[::2]
+    digests = b"".join(map(methodcaller("digest"), map(_SHA1, raw)))
+    return list(map(itemgetter(0), struct.iter_unpack("<q12x", digests)))
 
 
 def _positions(columns: tuple[str, ...]) -> dict[str, int]:

@@ -2,10 +2,14 @@
 
 import csv
 from dataclasses import dataclass, field
+from operator import methodcaller
 
 from costs.sources.blocks import Block
 
 MAX_RECORD_LINES = 500
+HIDDEN = "\x1f"
+_MARK = "\x1e"
+_AROUND = frozenset({"", ",", "\n", "\r"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,10 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records of a block. `raw[i]` are the bytes of `rows[i]`, which starts on line `lines[i]`."""
+    """Records of a block. `raw[i]` are the bytes of `rows[i]`, which starts on line `lines[i]`.
+
+    A field that begins with a quote is still quoted: `unquoted` gives its text, once for all fields that are alike.
+    """
 
     rows: list[list[str]]
     lines: list[int]
@@ -62,24 +69,65 @@ def _lines(content: bytes) -> list[bytes]:
 
 
 def _all_at_once(block: Block, delimiter: str, field_count: int) -> Records | None:
-    """The quick way for blocks whose every line is one good record; None where it does not hold."""
-    if b"\0" in block.content:
+    """The quick way for blocks whose every line is one good record; None where that does not hold.
+
+    Commas within quotes are hidden, so that lines can be cut at commas: less than half the time of the csv module.
+    """
+    if b"\0" in block.content or delimiter != ",":
+        return None
+    ending = b"\r\n" if block.content.find(b"\r\n") == block.content.find(b"\n") - 1 else b"\n"
+    if ending == b"\n" and b"\r" in block.content:
         return None
     try:
-        text = block.content.decode()
-        lines = text.split("\n")
-        if lines[-1] == "":
-            lines.pop()
-        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
-    except (UnicodeDecodeError, csv.Error):
+        text = _with_hidden_commas(block.content.decode())
+    except UnicodeDecodeError:
         return None
-    if len(rows) != len(lines) or set(map(len, rows)) != {field_count}:
+    if text is None:
         return None
-    if block.content.count(b"\r\n") == len(lines):
-        raw = block.content.split(b"\r\n")[: len(lines)]
-    else:
-        raw = [line.removesuffix(b"\r") for line in _lines(block.content)]
+    lines = text.split(ending.decode())
+    if lines[-1] == "":
+        lines.pop()
+    rows = list(map(methodcaller("split", ","), lines))
+    if set(map(len, rows)) != {field_count}:
+        return None
+    raw = block.content.split(ending)[: len(rows)]
     return Records(rows, list(range(block.first_line, block.first_line + len(rows))), raw)
+
+
+def _with_hidden_commas(text: str) -> str | None:
+    """The text with commas within quotes hidden; None where quotes do not fit or hold a newline."""
+    if '"' not in text:
+        return text
+    if HIDDEN in text or _MARK in text:
+        return None
+    parts = text.split('"')  # those at odd places stand within quotes; a doubled quote leaves an empty one between
+    if len(parts) % 2 == 0:
+        return None
+    within = _MARK.join(parts[1::2])
+    if "\n" in within or not _quotes_fit(parts):
+        return None
+    parts[1::2] = within.replace(",", HIDDEN).split(_MARK)
+    return '"'.join(parts)
+
+
+def _quotes_fit(parts: list[str]) -> bool:
+    """Whether every quoted text begins after a comma or at a line's start, and ends before one or at a line's end."""
+    between = list(filter(None, parts[2:-1:2]))
+    starts = {part[0] for part in between} | {part[:1] for part in parts[-1:]}
+    ends = {part[-1] for part in between} | {part[-1:] for part in parts[:1]}
+    return starts <= _AROUND and ends <= _AROUND
+
+
+def unquoted(text: str) -> str:
+    """A field as it was meant: without its quotes, with the commas that were hidden."""
+    if not text.startswith('"'):
+        return text
+    return text[1:-1].replace('""', '"').replace(HIDDEN, ",")
+
+
+def _quoted(text: str) -> str:
+    """A field that the csv module read, as the quick way would have left it."""
+    return '"' + text.replace('"', '""') + '"' if text.startswith('"') else text
 
 
 def _line_by_line(
@@ -94,7 +142,7 @@ def _line_by_line(
             break
         number = first_line + position
         if record is not None:
-            found.rows.append(record)
+            found.rows.append([_quoted(text) for text in record])
             found.lines.append(number)
             found.raw.append(b"\n".join(lines[position : position + taken]).removesuffix(b"\r"))
         elif reason:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from costs.sources.records import unquoted
 from fleetledger.lib.money import NotANumberError, parse_exact, plain
 
 NULL = "\\N"  # as COPY writes it
@@ -30,6 +31,9 @@ def exact_column(values: tuple[str, ...]) -> tuple[list[str] | tuple[str, ...], 
     """Numbers as COPY takes them (NULL for null) with, per position, the text of what is none."""
     if _ALL_NUMBERS.fullmatch("\n".join(values) + "\n"):
         return values, {}
+    values = tuple(map(unquoted, values))
+    if _ALL_NUMBERS.fullmatch("\n".join(values) + "\n"):
+        return values, {}
     numbers: list[str] = []
     wrong: dict[int, str] = {}
     for position, value in enumerate(values):
@@ -52,9 +56,9 @@ class Instants(dict[str, str]):
         if len(self) >= _CACHED:
             self.clear()
             self.departed.clear()
-        if not is_focus_instant(text):
+        if not is_focus_instant(unquoted(text)):
             self.departed.add(text)
-        at = parse_instant(text)
+        at = parse_instant(unquoted(text))
         value = (
             "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%f+00" if at.microsecond else "%Y-%m-%dT%H:%M:%S+00")
         )
