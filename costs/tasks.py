@@ -2,14 +2,21 @@
 
 import structlog
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
 
 from costs import allocate, importing
 from costs.errors import CostsError, ImportBusyError
 
 log = structlog.get_logger(__name__)
 
+TRY_AGAIN_AFTER = (
+    ImportBusyError,
+    OperationalError,
+    InterfaceError,
+)  # an import is one transaction: nothing counts twice
 
-@shared_task(name="costs.tasks.import_delivery", autoretry_for=(ImportBusyError,), retry_backoff=15, max_retries=20)
+
+@shared_task(name="costs.tasks.import_delivery", autoretry_for=TRY_AGAIN_AFTER, retry_backoff=15, max_retries=20)
 def import_delivery(delivery_id: int) -> str:
     """Import a stored delivery; run again after a worker's death it counts nothing twice."""
     log.info("bill import starts", delivery_id=delivery_id)

@@ -6,11 +6,11 @@ import io
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import ingest, reads_imports, reads_lines
+from costs import ingest, reads_imports, reads_lines, snapshots, tasks
 from costs.errors import UnknownSourceError, UnreadableFileError, UnsupportedFormatError
 from costs.models import BillRow, Delivery, DeliveryPart, QuarantinedRow
 from costs.sources import blocks, records
@@ -167,6 +167,26 @@ def test_rows_and_totals_survive_a_second_run_of_the_same_import() -> None:
     done = bills.bill(bills.row("1.00"))
     again = ingest.import_delivery(done.delivery_id)
     assert (again.is_known, BillRow.objects.count()) == (True, 1)
+
+
+def test_an_import_that_loses_the_database_runs_again_and_counts_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = bills.text(bills.row("1.00"), bills.row("2.00"))
+    received = ingest.receive("cloud", "bill.csv", io.BytesIO(content))
+    total_up = snapshots.total_up
+    attempts: list[int] = []
+
+    def lose_it_once(delivery: Delivery) -> None:
+        attempts.append(BillRow.objects.count())
+        if len(attempts) == 1:
+            raise OperationalError("server closed the connection unexpectedly")
+        total_up(delivery)
+
+    monkeypatch.setattr(snapshots, "total_up", lose_it_once)
+    done = tasks.import_delivery.apply(args=[received.delivery_id])
+    assert done.get() == "bill.csv: 2 rows imported."
+    assert (attempts, BillRow.objects.count()) == ([2, 2], 2)
 
 
 @pytest.mark.parametrize(
