@@ -273,13 +273,18 @@ class _Writer:
             copy.write(text + "\n")
 
     def _part_ids(self, batch: focus.Batch) -> list[str]:
-        keys = list(zip(batch.periods, batch.currencies, strict=True))
-        for period, currency in set(keys) - self._parts.keys():
+        if len(set(batch.periods)) == len(set(batch.currencies)) == 1:  # as in most blocks of most bills
+            batch_keys = [(batch.periods[0], batch.currencies[0])]
+        else:
+            batch_keys = list(zip(batch.periods, batch.currencies, strict=True))
+        for period, currency in set(batch_keys) - self._parts.keys():
             part = DeliveryPart.objects.create(
                 delivery=self._delivery, period=date.fromisoformat(f"{period}-01"), currency=currency
             )
             self._parts[period, currency] = str(part.pk)
-        return list(map(self._parts.__getitem__, keys))
+        if len(batch_keys) == 1:
+            return [self._parts[batch_keys[0]]] * len(batch.lines)
+        return list(map(self._parts.__getitem__, batch_keys))
 
     def _quarantine(self, broken: list[Broken]) -> None:
         self.quarantined_count += len(broken)
