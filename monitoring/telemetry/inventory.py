@@ -10,10 +10,11 @@ from django.db.models.functions import Greatest, Least
 from fleetledger.fleet.models import Cluster, Gpu, MigSlice, Node, Source, Workload
 from fleetledger.lib.buckets import from_us
 from monitoring.telemetry.models import Unit
-from monitoring.telemetry.sources.readings import Batch, Device, Holder, UnitKey
+from monitoring.telemetry.sources.readings import Batch, Device, Field, Holder, Series, UnitKey
 
 UNPLACED = "unplaced"
 A30_SLICES = 4
+_MEMORY = frozenset({Field.FB_USED, Field.FB_FREE, Field.FB_RESERVED})
 SLICE_GONE = timedelta(hours=2)  # a slice that was not seen for so long was taken apart
 
 
@@ -55,7 +56,7 @@ class Inventory:
         """Make what the batch names and is not known yet; move first and last sample."""
         spans = _spans((one.unit.uuid, one.times) for one in batch.series)
         self._learn_nodes(batch, spans)
-        self._learn_gpus(batch.devices, spans)
+        self._learn_gpus(batch.devices, spans, _memory(batch.series))
         self._learn_slices(batch)
         self.learn_workloads({one.holder for one in batch.series if one.holder is not None})
 
@@ -92,7 +93,7 @@ class Inventory:
                 node.last_sample_at = from_us(last_us)
         Node.objects.bulk_update([self.nodes[name] for name in last], ["last_sample_at"], batch_size=500)
 
-    def _learn_gpus(self, devices: Mapping[str, Device], spans: Mapping[str, Span]) -> None:
+    def _learn_gpus(self, devices: Mapping[str, Device], spans: Mapping[str, Span], memory: Mapping[str, int]) -> None:
         new = [uuid for uuid in spans if uuid not in self.gpus]
         if new:
             self._adopt(new, devices)
@@ -100,7 +101,8 @@ class Inventory:
         for uuid, span in spans.items():
             gpu, device = self.gpus[uuid], devices.get(uuid)
             first, last = from_us(span.first_us), from_us(span.last_us)
-            before = (gpu.first_sample_at, gpu.last_sample_at, gpu.node_id, gpu.model)
+            before = (gpu.first_sample_at, gpu.last_sample_at, gpu.node_id, gpu.model, gpu.memory_mib)
+            gpu.memory_mib = memory.get(uuid, gpu.memory_mib)
             is_newest = gpu.last_sample_at is None or last >= gpu.last_sample_at
             gpu.first_sample_at = min(first, gpu.first_sample_at or first)
             gpu.last_sample_at = max(last, gpu.last_sample_at or last)
@@ -109,9 +111,9 @@ class Inventory:
                 gpu.device_index = device.device_index or gpu.device_index
                 gpu.node = self.nodes.get(device.node) or gpu.node
                 gpu.slices = A30_SLICES if "A30" in gpu.model.split() or "NVIDIA A30" in gpu.model else gpu.slices
-            if before != (gpu.first_sample_at, gpu.last_sample_at, gpu.node_id, gpu.model):
+            if before != (gpu.first_sample_at, gpu.last_sample_at, gpu.node_id, gpu.model, gpu.memory_mib):
                 changed.append(gpu)
-        fields = ["first_sample_at", "last_sample_at", "node", "model", "device_index", "slices"]
+        fields = ["first_sample_at", "last_sample_at", "node", "model", "device_index", "slices", "memory_mib"]
         Gpu.objects.bulk_update(changed, fields, batch_size=500)
 
     def _adopt(self, uuids: list[str], devices: Mapping[str, Device]) -> None:
@@ -181,6 +183,19 @@ class Inventory:
                 ],
                 ignore_conflicts=True,
             )
+
+
+def _memory(rows: Iterable[Series]) -> dict[str, int]:
+    """Each whole GPU's memory in MiB: used + free + reserved (where that is told) of the last samples."""
+    parts: dict[str, dict[Field, float]] = {}
+    for row in rows:
+        if row.field in _MEMORY and row.unit.gi_id is None and row.values and row.values[-1] == row.values[-1]:
+            parts.setdefault(row.unit.uuid, {})[row.field] = row.values[-1]
+    return {
+        uuid: round(sum(found.values()))
+        for uuid, found in parts.items()
+        if Field.FB_USED in found and Field.FB_FREE in found
+    }
 
 
 def _spans(items: Iterable[tuple[str, list[int]]]) -> dict[str, Span]:

@@ -270,3 +270,10 @@ def test_a_part_of_an_hour_whose_facts_are_gone_does_not_replace_the_hour() -> N
     [outcome] = said.read(prom, rows, said.window(5, after=25))
     assert outcome.window == said.window()
     assert {table: said.total(table)[0] for table in TABLES} == dict.fromkeys(TABLES, HOUR_US)
+
+
+def test_a_gpus_memory_is_what_is_used_free_and_reserved() -> None:
+    times = every(30, 0, 300)
+    parts = {Field.FB_USED: 61_000.0, Field.FB_FREE: 20_000.0, Field.FB_RESERVED: 559.0}
+    said.read(said.source(), [series(times, value, field=name) for name, value in parts.items()], said.window(5))
+    assert Gpu.objects.get(uuid=UUID).memory_mib == 81_559
