@@ -20,7 +20,7 @@ help:
 	@echo "make clean   remove .venv and what tools left behind"
 
 demo: install
-	@exec $(BIN)/python manage.py up --demo $(ARGS)
+	@export FLEETLEDGER_LOG_LEVEL=$${FLEETLEDGER_LOG_LEVEL:-WARNING}; exec $(BIN)/python manage.py up --demo $(ARGS)
 
 test: test-programs install-test
 	@echo "== ruff"

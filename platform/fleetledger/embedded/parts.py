@@ -38,13 +38,13 @@ def web_command(host: str, port: int, *, threads: int = DEFAULT_THREADS, workers
 def worker_command(name: str, *, queues: str = QUEUES, concurrency: int = 2) -> list[str]:
     """A Celery worker of some queues."""
     arguments = ["-A", "fleetledger.celery", "worker", "--queues", queues, "--concurrency", str(concurrency)]
-    quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    quiet = ["--without-gossip", "--without-mingle", "--loglevel", _log_level()]
     return [*_celery(), *arguments, *quiet, "--hostname", f"{name}@%h"]
 
 
 def beat_command() -> list[str]:
     """The one that knows the timetable; redbeat sees to it that only one of them is live."""
-    return [*_celery(), "-A", "fleetledger.celery", "beat", "--loglevel", "INFO"]
+    return [*_celery(), "-A", "fleetledger.celery", "beat", "--loglevel", _log_level()]
 
 
 def web(arguments: list[str]) -> int:
@@ -114,3 +114,8 @@ def _run_beneath(command: list[str], environment: Mapping[str, str]) -> int:
 def _status(child: subprocess.Popen[bytes]) -> int:
     status = child.wait()
     return 128 - status if status < 0 else status
+
+
+def _log_level() -> str:
+    """Celery's own words follow the product's level."""
+    return os.environ.get("FLEETLEDGER_LOG_LEVEL") or "INFO"
