@@ -2,17 +2,19 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from django.db import transaction
 
 from costs import ingest
 from costs.errors import CostsError
-from costs.models import Delivery, DeliveryMode
+from costs.models import Delivery, DeliveryMode, DeliveryState
 from fleetledger.fleet import jobs
 from fleetledger.fleet.models import User
 
 JOB_KIND = "bill-import"
+PATIENCE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ def receive_and_enqueue(
             delivery.save(update_fields=["job"])
         transaction.on_commit(lambda: import_delivery.delay(delivery.pk))
     return Enqueued(delivery.pk, delivery.job_id, is_known=received.is_known, state=delivery.state)
+
+
+def waiting(now: datetime) -> list[int]:
+    """Deliveries that were stored a while ago and not read: the message to a worker was lost, the bytes were not."""
+    stored = Delivery.objects.filter(state=DeliveryState.RECEIVED, received_at__lt=now - PATIENCE)
+    return list(stored.order_by("pk").values_list("pk", flat=True))
 
 
 def run(delivery_id: int) -> str:

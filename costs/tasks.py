@@ -3,6 +3,7 @@
 import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
 from costs import allocate, importing
 from costs.errors import CostsError, ImportBusyError
@@ -21,6 +22,15 @@ def import_delivery(delivery_id: int) -> str:
     """Import a stored delivery; run again after a worker's death it counts nothing twice."""
     log.info("bill import starts", delivery_id=delivery_id)
     return importing.run(delivery_id)
+
+
+@shared_task(name="costs.tasks.import_waiting")
+def import_waiting() -> str:
+    """Ask again for deliveries that no worker took: the broker is never the only place where work is written."""
+    found = importing.waiting(timezone.now())
+    for delivery_id in found:
+        import_delivery.delay(delivery_id)
+    return f"Asked again for {len(found)} deliveries."
 
 
 @shared_task(name="costs.tasks.allocate_open_periods")

@@ -64,6 +64,7 @@ app.conf.update(
             "task": "monitoring.telemetry.tasks.drop_old_facts",
             "schedule": crontab(hour="1", minute="40"),
         },
+        "import what waits": {"task": "costs.tasks.import_waiting", "schedule": crontab(minute="*/10")},
         "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},
     },
 )
