@@ -20,7 +20,7 @@ def test_only_the_digest_of_a_secret_is_kept() -> None:
     stored = ApiToken.objects.get()
     assert made.secret.startswith(f"fl_{stored.prefix}_")
     assert stored.digest == hashlib.sha256(made.secret.encode()).hexdigest()
-    assert made.secret.rpartition("_")[2] not in str(vars(stored))
+    assert made.secret.split("_", 2)[2] not in str(vars(stored))
 
 
 def test_a_live_token_is_found_by_its_secret() -> None:
