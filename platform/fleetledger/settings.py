@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "fleetledger.web",
     "fleetledger.rest",
     "monitoring.telemetry",
+    "monitoring.alerts",
     "costs",
     "fleetledger.demo",
 ]

@@ -36,6 +36,8 @@ class Capability(StrEnum):
     CLOSE_PERIODS = "close_periods"
     MANAGE_SOURCES = "manage_sources"
     MANAGE_TEAM = "manage_team"
+    SEND_ALERTS = "send_alerts"
+    HANDLE_ALERTS = "handle_alerts"
     ADMIN = "admin"
 
 
@@ -43,12 +45,28 @@ _FLEET_CAPABILITIES: dict[str, frozenset[Capability]] = {
     Role.VIEWER: frozenset({Capability.READ}),
     Role.LEAD: frozenset({Capability.READ}),
     Role.FINANCE: frozenset({Capability.READ, Capability.IMPORT_BILLS, Capability.CLOSE_PERIODS}),
-    Role.SRE: frozenset({Capability.READ, Capability.MANAGE_SOURCES}),
+    Role.SRE: frozenset(
+        {Capability.READ, Capability.MANAGE_SOURCES, Capability.SEND_ALERTS, Capability.HANDLE_ALERTS}
+    ),
     Role.ADMIN: frozenset(Capability),
+}
+_TEAM_CAPABILITIES: dict[Capability, tuple[Role, ...]] = {  # what a membership's role brings, for that team and below
+    Capability.MANAGE_TEAM: (Role.LEAD, Role.ADMIN),
+    Capability.SEND_ALERTS: (Role.LEAD, Role.SRE, Role.ADMIN),
+    Capability.HANDLE_ALERTS: (Role.LEAD, Role.SRE, Role.ADMIN),
 }
 _TOKEN_CAPABILITIES: dict[str, frozenset[Capability]] = {
     "read": frozenset({Capability.READ}),
-    "write": frozenset({Capability.READ, Capability.IMPORT_BILLS, Capability.CLOSE_PERIODS, Capability.MANAGE_SOURCES}),
+    "write": frozenset(
+        {
+            Capability.READ,
+            Capability.IMPORT_BILLS,
+            Capability.CLOSE_PERIODS,
+            Capability.MANAGE_SOURCES,
+            Capability.SEND_ALERTS,
+            Capability.HANDLE_ALERTS,
+        }
+    ),
     "admin": frozenset(Capability),
 }
 
@@ -97,9 +115,10 @@ def can(principal: Principal, capability: Capability, *, team: Team | None = Non
         return False
     if principal.is_superuser or capability in _FLEET_CAPABILITIES[principal.role]:
         return team is None or capability is not Capability.READ or teams_visible_to(principal).allows(team.pk)
-    if capability is Capability.MANAGE_TEAM and team is not None:
-        led = principal.memberships.filter(role__in=[Role.LEAD, Role.ADMIN]).values_list("team_id", flat=True)
-        return team.pk in _with_descendants(set(led))
+    if team is not None and capability in _TEAM_CAPABILITIES:
+        roles = _TEAM_CAPABILITIES[capability]
+        held = principal.memberships.filter(role__in=roles).values_list("team_id", flat=True)
+        return team.pk in _with_descendants(set(held))
     return False
 
 
