@@ -1,0 +1,1 @@
+"""Alertmanager's API, version 2, one below each team's address."""

@@ -1,0 +1,1 @@
+"""What others post to us, read into `Posted`: no model is touched here."""
