@@ -16,11 +16,11 @@ class DurationError(ValueError):
         super().__init__(f"'{text}' is no duration. Write it as 30s, 5m, 1h30m or 7d.")
 
 
-def parse_duration(text: str) -> timedelta:
-    """`text` as a duration above zero and at most a century; raises DurationError."""
+def parse_duration(text: str, *, may_be_zero: bool = False) -> timedelta:
+    """`text` as a duration above zero, or zero where that makes sense, and at most a century; raises DurationError."""
     if not re.fullmatch(PATTERN, text) or not text.isascii():
         raise DurationError(text)
     total = sum(int(count) * _UNITS_MS[unit] for count, unit in _PART.findall(text))
-    if not 0 < total <= _MAX_MS:
+    if not (0 if may_be_zero else 1) <= total <= _MAX_MS:
         raise DurationError(text)
     return timedelta(milliseconds=total)
