@@ -1,7 +1,8 @@
 """Where an alert goes: the tree of routes with its inheritance, the labels that group, and what inhibits what."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fleetledger.lib.durations import parse_duration
@@ -17,7 +18,8 @@ GROUP_WAIT_S, GROUP_INTERVAL_S, REPEAT_INTERVAL_S = 30.0, 300.0, 14_400.0
 class Route:
     """A node of the tree with what it inherits from above. `group_by` None: by all labels.
 
-    `path` is unique within the tree: the matchers from the root down, each with its place among its siblings.
+    `path` is the matchers from the root down, as Alertmanager's group keys have it. Among siblings of the same matchers
+    the later ones are numbered, so that it is unique; what stands elsewhere in the tree does not change it.
     """
 
     path: str
@@ -135,11 +137,13 @@ def _route(document: Document, above: Route, path: str) -> Route:
 
 
 def _with_children(own: Route, documents: Iterable[Document]) -> Route:
-    children = (
-        _route(child, own, f"{own.path}/{all_to_text(matchers_of(child))}/{place}")
-        for place, child in enumerate(documents)
-    )
-    return Route(**{name: getattr(own, name) for name in Route.__slots__} | {"routes": tuple(children)})
+    seen: Counter[str] = Counter()
+    children = []
+    for child in documents:
+        path = f"{own.path}/{all_to_text(matchers_of(child))}"
+        children.append(_route(child, own, f"{path}/{seen[path]}" if seen[path] else path))
+        seen[path] += 1
+    return replace(own, routes=tuple(children))
 
 
 def _group_by(names: Iterable[str] | None, above: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -42,15 +42,27 @@ def test_a_route_inherits_what_it_does_not_say() -> None:
         path: (route.receiver, route.group_by, route.group_wait_s, route.group_interval_s, route.repeat_interval_s)
         for path, route in by_path.items()
     }
-    vision = '{}/{severity=~"crit.*|warning",team="vision"}/1'
+    vision = '{}/{severity=~"crit.*|warning",team="vision"}'
     assert told == {
         "{}": ("default", ("alertname", "team"), 30.0, 300.0, 14_400.0),
-        '{}/{severity="critical"}/0': ("pager", ("alertname", "team"), 0.0, 300.0, 14_400.0),
+        '{}/{severity="critical"}': ("pager", ("alertname", "team"), 0.0, 300.0, 14_400.0),
         vision: ("vision", None, 30.0, 60.0, 14_400.0),
-        vision + '/{node=~"gpu-.*"}/0': ("vision", ("node",), 30.0, 60.0, 5400.0),
-        vision + '/{node!="",zone="a"}/1': ("zone-a", None, 30.0, 60.0, 14_400.0),
-        '{}/{team="vision"}/2': ("rest", ("alertname", "team"), 30.0, 300.0, 14_400.0),
+        vision + '/{node=~"gpu-.*"}': ("vision", ("node",), 30.0, 60.0, 5400.0),
+        vision + '/{node!="",zone="a"}': ("zone-a", None, 30.0, 60.0, 14_400.0),
+        '{}/{team="vision"}': ("rest", ("alertname", "team"), 30.0, 300.0, 14_400.0),
     }
+
+
+def test_siblings_of_the_same_matchers_are_told_apart() -> None:
+    root = tree("{receiver: r, routes: [{matchers: [a=b]}, {matchers: [c=d]}, {match: {a: b}, routes: [{}, {}]}]}")
+    assert [route.path for route in routing.every(root)] == [
+        "{}",
+        '{}/{a="b"}',
+        '{}/{c="d"}',
+        '{}/{a="b"}/1',
+        '{}/{a="b"}/1/{}',
+        '{}/{a="b"}/1/{}/1',
+    ]
 
 
 def test_the_first_match_wins_unless_it_continues() -> None:
