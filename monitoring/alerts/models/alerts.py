@@ -102,6 +102,10 @@ class Report(models.Model):
             models.UniqueConstraint(fields=["alert", "sender"], name="alerts_report_once_per_sender"),
             models.CheckConstraint(condition=Q(times__gte=1), name="alerts_report_times_positive"),
         ]
+        indexes: ClassVar = [
+            # the sweep of what ran out; not on ends_at: a re-send must not touch an index
+            models.Index(fields=["sender"], condition=Q(is_resolved=False), name="alerts_report_open")
+        ]
 
     def __str__(self) -> str:
         return f"{self.alert_id} by {self.sender_id}"

@@ -17,7 +17,8 @@ class RuleKind(models.TextChoices):
 class Rule(models.Model):
     """A rule that we evaluate: an expression on a source, or a fact of our own by name, with `options`.
 
-    `due_at` and `lease_until` let one evaluator take it at a time. `is_ours`: part of the shipped pack.
+    `due_at` and `lease_until` let one evaluator take it at a time. `evaluated_at` is its last good evaluation: one
+    that fails sets `last_error` and changes nothing else. `is_ours`: shipped with the product.
     """
 
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="alert_rules")
@@ -33,6 +34,7 @@ class Rule(models.Model):
     labels = models.JSONField(default=dict)
     annotations = models.JSONField(default=dict)
     is_enabled = models.BooleanField(default=True)
+    is_ours = models.BooleanField(default=False)
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     evaluated_at = models.DateTimeField(null=True, blank=True)
@@ -61,9 +63,13 @@ class Rule(models.Model):
 
 
 class RuleInstance(models.Model):
-    """One set of labels for which a rule holds, or held until `keep_until`: pending until `fired_at` is set."""
+    """One set of labels for which a rule holds, or held until `keep_until`: pending until `fired_at` is set.
+
+    `team` is the tenant that is told: the rule's own, or the one whom a fact of the platform's rule concerns.
+    """
 
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="instances")
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     fingerprint = models.CharField(max_length=16)
     labels = models.JSONField()
     annotations = models.JSONField(default=dict)
@@ -74,7 +80,9 @@ class RuleInstance(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["rule", "fingerprint"], name="alerts_ruleinstance_once_per_rule")
+            models.UniqueConstraint(
+                fields=["rule", "team", "fingerprint"], nulls_distinct=False, name="alerts_ruleinstance_once_per_rule"
+            )
         ]
 
     def __str__(self) -> str:
