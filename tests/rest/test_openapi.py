@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
@@ -15,7 +16,6 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from fleetledger.rest import docs
-from fleetledger.wsgi import application
 from tests import world
 
 COMMITTED = Path(docs.__file__).with_name("openapi.yaml")
@@ -24,7 +24,7 @@ NOT_ASKED: list[Any] = [
     positive_data_acceptance,  # a cursor, or 'to' after 'from', is more than a document can say: those are 422
     ignored_auth,  # it repeats the request with our header; test_attacks asks without one
 ]
-schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", application)
+schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", get_wsgi_application())
 
 
 @pytest.fixture
