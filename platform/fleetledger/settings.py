@@ -171,6 +171,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 BILL_UPLOAD_MAX_BYTES = number("FLEETLEDGER_BILL_UPLOAD_MAX_BYTES", 2_000_000_000)
 STATE_DIR = text("FLEETLEDGER_STATE_DIR")
 
+NOTIFY_ALLOW = words("FLEETLEDGER_NOTIFY_ALLOW", [])  # internal hosts and networks that apprise may reach
+SMTP_HOST = text("FLEETLEDGER_SMTP")  # HOST:PORT, for receivers that name no smarthost of their own
+SMTP_FROM = text("FLEETLEDGER_SMTP_FROM")
+SMTP_USER = text("FLEETLEDGER_SMTP_USER")
+SMTP_PASSWORD = text("FLEETLEDGER_SMTP_PASSWORD")
+DEADMAN_URL = text("FLEETLEDGER_DEADMAN_URL")  # called each minute while alerts are taken in, evaluated and delivered
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "fleetledger.rest.auth.TokenAuthentication",

@@ -1,0 +1,79 @@
+"""A message in words: its title, and its alerts as plain lines."""
+
+from collections.abc import Iterable
+
+from monitoring.alerts.message import AlertLine, Message
+
+MAX_LINES = 30
+LINK_NAMES = ("runbook_url", "dashboard_url")
+
+
+def title(message: Message) -> str:
+    """As Alertmanager's: `[FIRING:2] GpuIdle team=vision`, on one line."""
+    parts = [_state(message), *(_pairs(message))]
+    return one_line(" ".join(parts))
+
+
+def one_line(text: str, limit: int = 250) -> str:
+    """Without line ends, which headers may not hold."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def name(alert: AlertLine) -> str:
+    return alert.labels.get("alertname", alert.fingerprint)
+
+
+def summary(alert: AlertLine) -> str:
+    """What is wrong, in the words of whoever wrote the rule."""
+    return next((alert.annotations[key] for key in ("summary", "description") if alert.annotations.get(key)), "")
+
+
+def mark(alert: AlertLine) -> str:
+    """What a reader must know before anything else."""
+    if alert.status != "firing":
+        return "resolved"
+    if alert.is_stale:
+        return "unknown: its sender is silent"
+    return "firing, acknowledged" if alert.is_acknowledged else "firing"
+
+
+def labels(alert: AlertLine) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(alert.labels.items()) if key != "alertname")
+
+
+def links(alert: AlertLine) -> list[str]:
+    found = [alert.annotations.get(key, "") for key in LINK_NAMES]
+    return [link for link in (*found, alert.generator_url) if link]
+
+
+def plain(message: Message, limit: int = MAX_LINES) -> str:
+    """The whole message as text: the note, then each alert, at most `limit` of them."""
+    shown = (*message.firing, *message.resolved)
+    blocks = [message.note] if message.note else []
+    blocks += [_block(alert) for alert in shown[:limit]]
+    if len(shown) > limit:
+        blocks.append(f"… and {len(shown) - limit} more.")
+    return "\n\n".join([*blocks, message.external_url]).strip() + "\n"
+
+
+def _block(alert: AlertLine) -> str:
+    times = f"since {alert.starts_at:%Y-%m-%d %H:%M:%S} UTC"
+    if alert.ends_at:
+        times += f" until {alert.ends_at:%Y-%m-%d %H:%M:%S} UTC"
+    lines = [f"{name(alert)} ({mark(alert)}), {times}", summary(alert), labels(alert), *links(alert)]
+    return "\n".join(line for line in lines if line)
+
+
+def _state(message: Message) -> str:
+    prefix = {"test": "[TEST] ", "canary": "[CANARY] ", "fallback": "[FALLBACK] "}.get(message.kind, "")
+    if message.firing:
+        return f"{prefix}[FIRING:{len(message.firing)}]"
+    return f"{prefix}[RESOLVED:{len(message.resolved)}]" if message.alerts else prefix.strip()
+
+
+def _pairs(message: Message) -> Iterable[str]:
+    """The group's labels, or the common ones where the group has none; the name first and bare."""
+    known = dict(message.group_labels) or message.common_labels
+    first = known.pop("alertname", message.common_labels.get("alertname", ""))
+    return [*([first] if first else []), *(f"{key}={value}" for key, value in sorted(known.items()))]

@@ -1,0 +1,211 @@
+"""Takes messages out of the outbox, each for one try: the last look at what it says comes before its first byte.
+
+1. Of each group and destination only the oldest unfinished message is looked at, and only if it is due.
+2. Its episodes are locked, in the order of their ids; an acknowledgement takes the same locks.
+3. Then the message itself, unless another notifier has it: a lease of 30 s, and a fence one higher.
+4. Where all that it tells as firing is acknowledged or withheld by now, that is left out; nothing left: withheld.
+5. The attempt is noted with the instant at which sending begins. All of this is one transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+
+from monitoring.alerts import clock, tenants
+from monitoring.alerts.message import FIRING, AlertLine, Body, Message
+from monitoring.alerts.models import (
+    Alert,
+    Attempt,
+    Episode,
+    Event,
+    EventKind,
+    MessageKind,
+    MessageState,
+    OutboxMessage,
+    Told,
+)
+from monitoring.alerts.suppression import Suppressors
+
+LEASE = timedelta(seconds=30)
+LOCK_WAIT = "500ms"
+PER_DESTINATION = 8
+RECHECKED = frozenset({MessageKind.FIRING, MessageKind.FALLBACK})
+_DUE = """
+WITH oldest AS (
+    SELECT DISTINCT ON (destination_id, coalesce(group_id, -id)) id, destination_id, due_at, lease_until
+    FROM alerts_outboxmessage WHERE state = 'queued'
+    ORDER BY destination_id, coalesce(group_id, -id), id
+), due AS (
+    SELECT oldest.id, destination_id, failures, due_at,
+           row_number() OVER (PARTITION BY destination_id ORDER BY due_at, oldest.id) AS place
+    FROM oldest JOIN alerts_destination AS destination ON destination.id = destination_id
+    WHERE due_at <= %(now)s AND (lease_until IS NULL OR lease_until <= %(now)s)
+      AND (open_until IS NULL OR open_until <= %(now)s)
+)
+SELECT id, destination_id, failures FROM due WHERE place <= %(most)s ORDER BY due_at, id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A message that is due; `failures`: how often its destination failed in a row."""
+
+    message_id: int
+    destination_id: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message taken for one try. `config` is the destination's entry, secrets still as references."""
+
+    message_id: int
+    fence: int
+    tries: int
+    channel: str
+    config: dict[str, Any]
+    message: Message
+
+
+def due(now: datetime, per_destination: int = PER_DESTINATION) -> list[Candidate]:
+    """What can be sent now, at most so many for each destination; lanes whose breaker is open are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, {"now": now, "most": per_destination})
+        return [Candidate(*row) for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def claim(message_id: int, of_tenant: Suppressors) -> Claim | None:
+    """The message for one try; None where somebody else has it, or where nothing of it is to be told any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")  # whoever holds an episode must not hold up the rest
+    seen = OutboxMessage.objects.filter(pk=message_id, state=MessageState.QUEUED).values_list("body", flat=True).first()
+    if seen is None:
+        return None
+    episodes = _locked_episodes(Body.unpacked(seen).alerts)
+    row = (
+        OutboxMessage.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("destination", "team")
+        .filter(pk=message_id, state=MessageState.QUEUED)
+        .first()
+    )
+    now = clock.now()  # read under the locks: an acknowledgement that was committed lies before it
+    if row is None or row.body != seen or not _is_first_and_free(row, now):
+        return None
+    lines = _still_to_tell(row, episodes, of_tenant, now)
+    return _begin(row, lines, episodes, now) if lines is not None else None
+
+
+def _locked_episodes(lines: Iterable[AlertLine]) -> dict[int, Episode]:
+    """Against acknowledgements; not against rows that refer to them, which need no such lock."""
+    told = {line.episode_id for line in lines if line.status == FIRING}
+    rows = Episode.objects.select_for_update(no_key=True).filter(pk__in=told).order_by("pk")
+    return {episode.pk: episode for episode in rows}
+
+
+def _is_first_and_free(row: OutboxMessage, now: datetime) -> bool:
+    if row.due_at > now or (row.lease_until and row.lease_until > now):
+        return False
+    if row.group_id is None:
+        return True
+    waiting = OutboxMessage.objects.filter(group_id=row.group_id, state=MessageState.QUEUED, pk__lt=row.pk)
+    return not waiting.filter(destination_id=row.destination_id).exists()
+
+
+def _still_to_tell(
+    row: OutboxMessage, episodes: dict[int, Episode], of_tenant: Suppressors, now: datetime
+) -> list[AlertLine] | None:
+    """The lines with today's acknowledgements; None where the message is withheld as a whole."""
+    lines = [_as_of_now(line, episodes) for line in Body.unpacked(row.body).alerts]
+    firing = [line for line in lines if line.status == FIRING and line.episode_id in episodes]
+    if row.kind not in RECHECKED or not firing:
+        return lines
+    reasons = _reasons(row, firing, of_tenant)
+    if len(reasons) < len(firing):
+        return lines
+    _note_withheld(row, firing, reasons, now)
+    rest = [line for line in lines if line.status != FIRING]
+    if rest and row.kind == MessageKind.FIRING:
+        row.kind = MessageKind.RESOLVED
+        row.body = {**row.body, **replace(Body.unpacked(row.body), alerts=tuple(rest)).packed()}
+        return rest
+    OutboxMessage.objects.filter(pk=row.pk).update(state=MessageState.WITHHELD, finished_at=now, lease_until=None)
+    return None
+
+
+def _as_of_now(line: AlertLine, episodes: dict[int, Episode]) -> AlertLine:
+    episode = episodes.get(line.episode_id)
+    return replace(line, is_acknowledged=episode.acknowledged_at is not None) if episode else line
+
+
+def _reasons(row: OutboxMessage, firing: Sequence[AlertLine], of_tenant: Suppressors) -> dict[int, str]:
+    """Why each episode need not be told now; those that must be are absent."""
+    found = {line.episode_id: "acknowledged" for line in firing if line.is_acknowledged}
+    open_ = {line.alert_id: line.episode_id for line in firing if not line.is_acknowledged}
+    if open_:
+        suppressor = of_tenant(row.team_id)
+        for alert in Alert.objects.filter(pk__in=open_):
+            if withheld := suppressor.of(alert):
+                found[open_[alert.pk]] = withheld.words
+    return found
+
+
+def _note_withheld(row: OutboxMessage, firing: Sequence[AlertLine], reasons: dict[int, str], now: datetime) -> None:
+    """In the history; and whoever was never told of an episode counts as not told, should it be released later."""
+    Event.objects.bulk_create(
+        Event(
+            team_id=row.team_id,
+            alert_id=line.alert_id,
+            episode_id=line.episode_id,
+            at=now,
+            kind=EventKind.WITHHELD,
+            note=f"{row.destination.receiver} by {row.destination.kind}: {reasons[line.episode_id]}",
+        )
+        for line in firing
+    )
+    if row.group_id is not None:
+        _told(row, firing).filter(firing_attempted_at__isnull=True).delete()
+
+
+def _begin(row: OutboxMessage, lines: Sequence[AlertLine], episodes: dict[int, Episode], now: datetime) -> Claim:
+    fence, tries = row.fence + 1, row.tries + 1
+    OutboxMessage.objects.filter(pk=row.pk).update(
+        fence=fence, tries=tries, lease_until=now + LEASE, kind=row.kind, body=row.body
+    )
+    attempt = Attempt.objects.create(message=row, fence=fence, sending_at=now)
+    firing = [line for line in lines if line.status == FIRING and line.episode_id in episodes]
+    attempt.episodes.add(*(line.episode_id for line in firing if not line.is_acknowledged))
+    if row.group_id is not None:
+        _told(row, firing).filter(firing_attempted_at__isnull=True).update(firing_attempted_at=now)
+    destination = row.destination
+    return Claim(row.pk, fence, tries, destination.kind, destination.config, _message(row, lines))
+
+
+def _told(row: OutboxMessage, lines: Sequence[AlertLine]) -> Any:
+    return Told.objects.filter(
+        Q(group_id=row.group_id) & Q(destination_id=row.destination_id),
+        episode_id__in=[line.episode_id for line in lines],
+    )
+
+
+def _message(row: OutboxMessage, lines: Sequence[AlertLine]) -> Message:
+    body = Body.unpacked(row.body)
+    return Message(
+        key=row.key,
+        kind=row.kind,
+        tenant=tenants.of_team(row.team).slug,
+        receiver=row.destination.receiver,
+        group_key=body.group_key,
+        group_labels=body.group_labels,
+        alerts=tuple(lines),
+        note=body.note,
+        external_url=settings.BASE_URL.rstrip("/"),
+        destination_id=row.destination_id,
+        group_id=row.group_id,
+        accepted=tuple(row.body.get("accepted", ())),
+    )

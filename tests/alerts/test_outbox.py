@@ -1,0 +1,429 @@
+"""Nothing is lost, and nothing is told twice that need not be: the outbox, its claims and what becomes of tries."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from monitoring.alerts import claims, clock, drain, outbox, settling
+from monitoring.alerts.channels import Outcome, Verdict
+from monitoring.alerts.claims import Claim
+from monitoring.alerts.message import RESOLVED, Body
+from monitoring.alerts.models import (
+    Attempt,
+    Destination,
+    Episode,
+    Event,
+    EventKind,
+    Maintenance,
+    MessageKind,
+    MessageState,
+    OutboxMessage,
+    Told,
+)
+from monitoring.alerts.suppression import suppressors
+from tests import world as fleet
+from tests.alerts import world
+from tests.alerts.delivery_world import DEAD, QUEUED, SENT, destination, hook, line, notes, queue, said, states
+from tests.alerts.receiver import CLOSE, Receiver, Reply, receiving
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver that takes everything, and a stopped clock; group wait 2 s, interval 5 s, repeat 20 s."""
+    world.set_clock()
+    with receiving() as server:
+        world.tree(receivers=[hook(server.url)])
+        yield server
+
+
+def take(row: OutboxMessage) -> Claim | None:
+    return claims.claim(row.pk, suppressors(clock.now()))
+
+
+def only() -> OutboxMessage:
+    return OutboxMessage.objects.get()
+
+
+def test_a_key_is_queued_once(receiver: Receiver) -> None:
+    queue(key="once")
+    again = outbox.enqueue(
+        team_id=None,
+        destination=destination(),
+        kind=MessageKind.FIRING,
+        body=Body((line(),)),
+        dedupe_key="once",
+        now=clock.now(),
+    )
+    assert again is None
+    assert states() == [QUEUED]
+
+
+def test_what_is_due_is_sent_and_everything_about_it_is_noted(receiver: Receiver) -> None:
+    world.post()
+    world.run_until(2)
+    assert drain.drain_due() == 1
+    row, told, attempt = only(), Told.objects.get(), Attempt.objects.get()
+    assert (row.state, row.finished_at, row.lease_until, row.fence, row.tries) == (SENT, world.after(2), None, 1, 1)
+    assert (told.firing_attempted_at, told.firing_delivered_at) == (world.after(2), world.after(2))
+    assert (attempt.is_delivered, attempt.status, attempt.answer, attempt.sending_at) == (
+        True,
+        200,
+        "200 Word ok",
+        world.after(2),
+    )
+    assert list(attempt.episodes.all()) == world.episodes()
+    assert notes(EventKind.TOLD) == ["default by webhook: firing"]
+    assert receiver.keys == [str(row.key)]
+    assert destination().last_delivered_at == world.after(2)
+
+
+def test_a_message_that_is_being_sent_is_nobody_elses(receiver: Receiver) -> None:
+    row = queue()
+    assert take(row) is not None
+    assert take(row) is None
+    assert claims.due(clock.now()) == []
+
+
+def test_a_lease_that_ran_out_makes_it_due_again_under_the_same_key(receiver: Receiver) -> None:
+    row = queue()
+    lost = take(row)
+    world.advance(31)
+    again = take(row)
+    assert lost is not None
+    assert again is not None
+    assert (lost.message.key, lost.fence, again.fence) == (again.message.key, 1, 2)
+
+
+def test_whoever_lost_the_fence_changes_no_message_but_its_own_attempt(receiver: Receiver) -> None:
+    row = queue()
+    lost = take(row)
+    world.advance(31)
+    again = take(row)
+    assert lost is not None
+    assert again is not None
+    assert settling.settle(lost, Outcome(Verdict.REFUSED, 404, "too late")) is False
+    assert only().state == QUEUED
+    assert Attempt.objects.get(fence=1).answer == "too late"
+    assert settling.settle(again, Outcome(Verdict.DELIVERED, 200, "ok")) is True
+    assert only().state == SENT
+
+
+def test_only_the_oldest_unfinished_message_of_a_group_and_destination_is_claimed(receiver: Receiver) -> None:
+    world.post()
+    world.run_until(2)
+    first = only()
+    assert take(first) is not None  # is being sent, so that the next one waits behind it
+    world.post(gpu="1")
+    world.run_until(7)
+    second = OutboxMessage.objects.latest("pk")
+    assert states() == [QUEUED, QUEUED]
+    assert take(second) is None
+    assert claims.due(clock.now()) == []
+    world.set_clock(world.after(40))
+    assert [candidate.message_id for candidate in claims.due(clock.now())] == [first.pk]
+
+
+def test_a_newer_message_replaces_an_unsent_older_one(receiver: Receiver) -> None:
+    world.post()
+    world.run_until(2)
+    world.post(gpu="1")
+    world.run_until(7)
+    assert states() == [MessageState.SUPERSEDED, QUEUED]
+    drain.drain_due()
+    assert [said(told.document) for told in receiver.told] == [["firing:Hot", "firing:Hot"]]
+
+
+def test_ends_that_only_a_replaced_message_holds_go_into_the_newer_one(receiver: Receiver) -> None:
+    world.post()
+    world.post(gpu="1")
+    world.run_until(2)
+    drain.drain_due()
+    world.resolve()
+    world.run_until(7)
+    world.resolve(gpu="1")
+    world.run_until(12)
+    assert world.queued()[1:] == [
+        (7.0, "firing", ["resolved:Hot", "firing:1"]),
+        (12.0, "resolved", ["resolved:Hot", "resolved:1"]),
+    ]
+    drain.drain_due()
+    assert states() == [SENT, MessageState.SUPERSEDED, SENT]
+    assert Told.objects.filter(resolved_delivered_at=world.after(12)).count() == 2
+
+
+def test_an_end_whose_start_was_never_attempted_is_dropped_with_a_line_of_history(receiver: Receiver) -> None:
+    world.post()
+    world.run_until(2)
+    world.resolve()
+    world.run_until(7)
+    drain.drain_due()
+    assert states() == [MessageState.SUPERSEDED, MessageState.DROPPED]
+    assert receiver.told == []
+    assert notes(EventKind.QUIET) == ["default by webhook was never told that it fires."]
+
+
+def test_an_end_whose_start_was_attempted_in_vain_is_told() -> None:
+    world.set_clock()
+    with receiving(Reply(CLOSE), Reply()) as server:
+        world.tree(receivers=[hook(server.url)])
+        world.post()
+        world.run_until(2)
+        drain.drain_due()
+        world.resolve()
+        world.run_until(7)
+        drain.drain_due()
+    assert [said(told.document) for told in server.told] == [["firing:Hot"], ["resolved:Hot"]]
+
+
+def test_nothing_is_begun_after_an_acknowledgement(receiver: Receiver) -> None:
+    world.post()
+    world.run_until(2)
+    Episode.objects.update(acknowledged_at=clock.now())
+    drain.drain_due()
+    assert (states(), receiver.told, Attempt.objects.count()) == ([MessageState.WITHHELD], [], 0)
+    assert notes(EventKind.WITHHELD) == ["default by webhook: acknowledged"]
+
+
+def test_a_message_with_one_unacknowledged_alert_carries_them_all(receiver: Receiver) -> None:
+    world.post()
+    world.post(gpu="1")
+    world.run_until(2)
+    world.alert().episodes.update(acknowledged_at=clock.now())
+    drain.drain_due()
+    assert said(receiver.told[0].document) == ["firing:Hot", "firing:Hot"]
+    assert list(Attempt.objects.get().episodes.all()) == world.episodes(gpu="1")
+
+
+def test_ends_are_told_although_all_that_fires_is_acknowledged(receiver: Receiver) -> None:
+    world.post()
+    world.post(gpu="1")
+    world.run_until(2)
+    drain.drain_due()
+    world.resolve()
+    world.post(gpu="2")
+    world.run_until(7)
+    Episode.objects.filter(ended_at=None).update(acknowledged_at=clock.now())
+    drain.drain_due()
+    assert said(receiver.told[1].document) == ["resolved:Hot"]
+    assert [(row.kind, row.state) for row in OutboxMessage.objects.order_by("pk")] == [
+        ("firing", SENT),
+        ("resolved", SENT),
+    ]
+
+
+def test_what_was_silenced_meanwhile_is_withheld_and_told_once_the_silence_is_over(receiver: Receiver) -> None:
+    world.post()
+    world.run_until(2)
+    quiet = Maintenance.objects.create(
+        name="work",
+        matchers=[{"name": "alertname", "value": "Hot", "isRegex": False, "isEqual": True}],
+        starts_at=world.START,
+        ends_at=world.after(10),
+        created_by="mira",
+    )
+    drain.drain_due()
+    assert states() == [MessageState.WITHHELD]
+    assert notes(EventKind.WITHHELD) == [f"default by webhook: maintenance {quiet.pk}"]
+    world.run_until(12)
+    drain.drain_due()
+    assert states() == [MessageState.WITHHELD, SENT]
+    assert [said(told.document) for told in receiver.told] == [["firing:Hot"]]
+
+
+def test_a_failure_is_tried_again_later_and_later_with_jitter(receiver: Receiver) -> None:
+    for tries, seconds in ((1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (500, 300)):
+        waits = [settling.backoff_s(tries) for _ in range(50)]
+        assert min(waits) >= min(seconds * 0.75, 300)
+        assert max(waits) <= seconds * 1.25
+        assert len(set(waits)) > 1
+
+
+def test_a_failed_try_is_noted_and_due_again() -> None:
+    world.set_clock()
+    with receiving(Reply(503, body="busy"), Reply()) as server:
+        world.tree(receivers=[hook(server.url)])
+        queue()
+        drain.drain_due()
+        row = only()
+        assert (row.state, row.last_error, row.lease_until) == (QUEUED, "503 Word busy", None)
+        assert timedelta(seconds=0.75) <= row.due_at - world.START <= timedelta(seconds=1.25)
+        assert drain.drain_due() == 0
+        world.advance(2)
+        assert drain.drain_due() == 1
+    assert states() == [SENT]
+    assert len(set(server.keys)) == 1
+    assert destination().failures == 0
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("7", 7), ("86400", 3600), ("Mon, 02 Nov 2026 12:00:30 GMT", 30)])
+def test_retry_after_is_kept_up_to_an_hour(asked: str, seconds: int) -> None:
+    world.set_clock()
+    headers = {"Retry-After": asked, "Date": "Mon, 02 Nov 2026 12:00:00 GMT"}
+    with receiving(Reply(429, headers)) as server:
+        world.tree(receivers=[hook(server.url)])
+        queue()
+        queue()
+        drain.drain_due()
+    assert len(server.told) == 1  # the other message waits too: it is the receiver that asked for time
+    row = OutboxMessage.objects.earliest("pk")
+    assert row.due_at == destination().open_until == world.after(seconds)
+
+
+def test_a_refusal_is_tried_once_and_the_fallback_is_told_why() -> None:
+    world.set_clock()
+    with receiving(Reply(404, body="no such hook")) as gone, receiving() as other:
+        world.tree(receivers=[hook(gone.url, fallback="other"), hook(other.url, "other")])
+        world.post()
+        world.run_until(2)
+        assert drain.drain_due() == 2
+    assert states() == [DEAD, SENT]
+    assert len(gone.told) == 1
+    document = other.told[0].document
+    assert said(document) == ["firing:Hot"]
+    assert document["note"] == "Receiver 'default' could not be told by webhook. It refused: 404 Word no such hook"
+    assert notes(EventKind.NOT_TOLD) == ["default by webhook: It refused: 404 Word no such hook"]
+
+
+def test_without_a_named_fallback_the_roots_receiver_is_told() -> None:
+    world.set_clock()
+    with receiving(Reply(410)) as gone, receiving() as root:
+        route = {"receiver": "root", "group_wait": "2s", "routes": [{"receiver": "default"}]}
+        world.tree(route=route, receivers=[hook(gone.url), hook(root.url, "root")])
+        world.post()
+        world.run_until(2)
+        drain.drain_due()
+    assert states() == [DEAD, SENT]
+    assert len(root.told) == 1
+
+
+def test_a_fallback_that_fails_has_no_fallback_of_its_own() -> None:
+    world.set_clock()
+    with receiving(Reply(404)) as gone:
+        world.tree(receivers=[hook(gone.url, fallback="other"), hook(gone.url, "other", fallback="default")])
+        queue()
+        drain.drain_due()
+    assert states() == [DEAD, DEAD]
+
+
+def test_what_is_not_delivered_for_five_minutes_goes_to_the_fallback_once_and_is_still_tried() -> None:
+    world.set_clock()
+    with receiving(Reply(CLOSE)) as broken, receiving() as other:
+        world.tree(receivers=[hook(broken.url, fallback="other"), hook(other.url, "other")])
+        queue()
+        drain.drain_due()
+        world.advance(299)
+        lanes = drain.Lanes()
+        lanes._see_to_overdue()
+        assert OutboxMessage.objects.count() == 1
+        world.advance(1)
+        for _ in range(2):
+            drain.Lanes()._see_to_overdue()
+        assert OutboxMessage.objects.filter(kind=MessageKind.FALLBACK).count() == 1
+        drain.drain_due()
+        assert len(broken.told) == 2
+    assert states() == [QUEUED, SENT]
+    assert "Not delivered for 5 minutes (127.0.0.1:" in other.told[0].document["note"]
+
+
+def test_the_five_minutes_go_on_counting_while_newer_messages_replace_older_ones(receiver: Receiver) -> None:
+    world.tree(route={**world.QUICK, "group_interval": "50s"}, receivers=[hook(receiver.url)])
+    world.post()
+    world.run_until(2)
+    Destination.objects.update(open_until=world.after(10_000))
+    for number in range(1, 6):
+        world.post(gpu=str(number))
+        world.run_until(2 + number * 50)
+    assert states() == [*[MessageState.SUPERSEDED] * 5, QUEUED]
+    world.run_until(301)
+    assert drain.fallback.tell_overdue() == 0
+    world.run_until(302)
+    assert drain.fallback.tell_overdue() == 1
+
+
+def test_a_fallback_for_what_somebody_acknowledged_meanwhile_is_withheld() -> None:
+    world.set_clock()
+    with receiving(Reply(404)) as gone, receiving() as other:
+        world.tree(receivers=[hook(gone.url, fallback="other"), hook(other.url, "other")])
+        world.post()
+        world.run_until(2)
+        taken = take(only())
+        assert taken is not None
+        settling.settle(taken, Outcome(Verdict.REFUSED, 404, "no"))
+        Episode.objects.update(acknowledged_at=clock.now())
+        drain.drain_due()
+    assert states() == [DEAD, MessageState.WITHHELD]
+    assert other.told == []
+
+
+def test_failures_in_a_row_open_the_breaker_and_one_message_goes_ahead_when_it_closes() -> None:
+    world.set_clock()
+    with receiving(Reply(500)) as server:
+        world.tree(receivers=[hook(server.url)])
+        for _ in range(20):
+            queue()
+        for candidate in claims.due(clock.now())[: settling.BREAKER_AT]:
+            taken = claims.claim(candidate.message_id, suppressors(clock.now()))
+            assert taken is not None
+            settling.settle(taken, drain.dispatch(taken))
+        assert destination().open_until == world.after(settling.BREAKER_FIRST_S)
+        assert claims.due(clock.now()) == []
+        world.advance(settling.BREAKER_FIRST_S)
+        lanes = drain.Lanes(send=lambda _claim: Outcome(Verdict.DELIVERED, 200, "ok"))
+        assert lanes.turn() == 1
+        lanes.finish(5)
+    assert destination().failures == 0
+    assert destination().open_until is None
+
+
+def test_a_destination_that_left_the_configuration_is_told_its_ends_and_given_up_after_an_hour(
+    receiver: Receiver,
+) -> None:
+    row = queue(kind=MessageKind.RESOLVED, lines=[line(status=RESOLVED)])
+    Destination.objects.update(removed_at=clock.now())
+    taken = take(row)
+    assert taken is not None
+    settling.settle(taken, Outcome(Verdict.RETRY, None, "nobody there"))
+    assert states() == [QUEUED]
+    world.advance(3600)
+    taken = take(row)
+    assert taken is not None
+    settling.settle(taken, Outcome(Verdict.RETRY, None, "nobody there"))
+    assert states() == [MessageState.DROPPED]
+
+
+def test_a_secret_that_is_not_there_yet_is_waited_for(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.tree(receivers=[{"name": "default", "webhook": [{"url": {"env": "HOOK_URL"}}]}])
+    queue()
+    drain.drain_due()
+    assert only().last_error == "The environment variable HOOK_URL is empty. Set it where the worker runs."
+    monkeypatch.setenv("HOOK_URL", receiver.url)
+    world.advance(2)
+    drain.drain_due()
+    assert states() == [SENT]
+
+
+def test_no_secret_stands_in_what_is_kept_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.set_clock()
+    with receiving(decide=lambda told: Reply(400, body=f"bad {told.path} {told.headers['x-key']}")) as server:
+        monkeypatch.setenv("HOOK_URL", f"{server.url}/T0123/secret-path")
+        monkeypatch.setenv("HOOK_KEY", "a-key-of-ours")
+        entry = {"url": {"env": "HOOK_URL"}, "headers": {"X-Key": {"env": "HOOK_KEY"}}}
+        world.tree(receivers=[{"name": "default", "webhook": [entry]}])
+        queue()
+        drain.drain_due()
+    kept = [only().last_error, Attempt.objects.get().answer, destination().last_error]
+    assert kept == ["400 Word bad /[secret] [secret]"] * 3
+    assert not re.search("secret-path|a-key-of-ours", str(Event.objects.values_list("note", flat=True)))
+
+
+def test_a_teams_messages_name_the_team_and_no_other(receiver: Receiver) -> None:
+    team = fleet.team("vision")
+    world.post(team=team)
+    world.run_until(2)
+    taken = take(only())
+    assert taken is not None
+    assert taken.message.tenant == "vision"
