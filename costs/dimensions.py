@@ -4,15 +4,15 @@ import hashlib
 from collections.abc import Mapping
 from typing import ClassVar
 
+import pyarrow as pa
 from django.db import connection
 from orjson import dumps
 
-from costs.sources.focus import Key
-from costs.sources.records import unquoted
+from costs.sources import keys
+from costs.sources.keys import Keys
 from costs.sources.values import last_segment, text_or_empty
 
 CACHED_KEYS = 200_000
-SEPARATOR = "\x1f"
 
 
 class Codes:
@@ -28,22 +28,23 @@ class Codes:
         self._source_id = source_id
         self._fields = tuple(fields.values())
         self._places = tuple(present.index(column) if column in present else None for column in fields)
-        self._known: dict[Key, str] = {}
+        self._present_count = len(present)
+        self._known: dict[str, str] = {}
 
-    def ids(self, keys: list[Key]) -> list[str | None]:
-        """The id of each key, as text for COPY."""
+    def ids(self, found: Keys) -> pa.Array:
+        """The id of each row's key, as text for COPY."""
         if len(self._known) > CACHED_KEYS:
             self._known.clear()
-        found = list(map(self._known.get, keys))
-        if None in found:
-            self._learn([key for key, code in dict(zip(keys, found, strict=True)).items() if code is None])
-            found = list(map(self._known.get, keys))
-        return found
+        unknown = [key for key in found.distinct if key not in self._known]
+        if unknown:
+            self._learn(unknown)
+        return pa.array(map(self._known.__getitem__, found.distinct), pa.string()).take(found.codes)
 
-    def _learn(self, keys: list[Key]) -> None:
-        texts = {key: self._texts(key) for key in keys}
+    def _learn(self, unknown: list[str]) -> None:
+        texts = {key: self._texts(keys.split(key, self._present_count)) for key in unknown}
         digests = {
-            key: hashlib.md5(SEPARATOR.join(texts[key]).encode(), usedforsecurity=False).hexdigest() for key in keys
+            key: hashlib.md5(keys.joined(each).encode(), usedforsecurity=False).hexdigest()
+            for key, each in texts.items()
         }
         found = self._find(set(digests.values()))
         new = {digest: texts[key] for key, digest in digests.items() if digest not in found}
@@ -51,8 +52,8 @@ class Codes:
             found |= self._insert(new)
         self._known |= {key: found[digest] for key, digest in digests.items()}
 
-    def _texts(self, key: Key) -> tuple[str, ...]:
-        return tuple("" if place is None else text_or_empty(unquoted(key[place])) for place in self._places)
+    def _texts(self, given: list[str]) -> tuple[str, ...]:
+        return tuple("" if place is None else text_or_empty(given[place]) for place in self._places)
 
     def _find(self, digests: set[str]) -> dict[str, str]:
         with connection.cursor() as cursor:

@@ -1,22 +1,21 @@
 """Takes bills in: the bytes first, then, in one transaction, their rows. The one writer of deliveries and bill rows."""
 
-import gc
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from typing import BinaryIO
 
 import psycopg.errors
+import pyarrow as pa
 import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from costs import bill_sources, conformance, snapshots
+from costs import bill_sources, conformance, copy_text, snapshots
 from costs.dimensions import ChargeCodes, ResourceCodes
 from costs.errors import ImportBusyError, UnreadableFileError
 from costs.models import (
@@ -31,7 +30,8 @@ from costs.models import (
 from costs.sources import blocks as files
 from costs.sources import focus
 from costs.sources import focus_columns as known
-from costs.sources.blocks import Block
+from costs.sources.blocks import Block, Packed
+from costs.sources.keys import Keys, split
 from costs.sources.records import Broken
 from fleetledger.fleet.models import Source, User
 
@@ -41,7 +41,6 @@ ROW_COLUMNS = (
     "id, part_id, line, fingerprint, resource_id, charge_id, charge_start_at, charge_end_at, "
     "billed, effective, list_cost, contracted, pricing_quantity, consumed_quantity"
 )
-ROWS_PER_COPY = 5_000
 BLOCKS_AT_ONCE = 4
 _LOCK = 4_017  # of pg_advisory_xact_lock: imports, one at a time per source
 
@@ -128,12 +127,12 @@ def import_delivery(delivery_id: int, *, on_progress: Progress | None = None) ->
         return _outcome(Delivery.objects.get(pk=delivery_id), is_known=False)
 
 
-def stored_blocks(delivery_id: int) -> Generator[Block, None, None]:
+def stored_blocks(delivery_id: int) -> Generator[Packed, None, None]:
     """A delivery's lines as they came, block by block."""
     found = DeliveryBlock.objects.filter(delivery_id=delivery_id).order_by("first_line")
     stored = found.values_list("first_line", "line_count", "content")
     for first_line, line_count, content in stored.iterator(chunk_size=BLOCKS_AT_ONCE):
-        yield Block(first_line, line_count, files.unpack(bytes(content)))
+        yield Packed(first_line, line_count, bytes(content))
 
 
 def _store(delivery: Delivery, found: Iterable[Block]) -> int:
@@ -142,7 +141,7 @@ def _store(delivery: Delivery, found: Iterable[Block]) -> int:
     with connection.cursor() as cursor, cursor.copy(into) as copy:
         copy.set_types(["int8", "int8", "int4", "bytea"])
         for block in found:
-            copy.write_row((delivery.pk, block.first_line, block.line_count, files.pack(block)))
+            copy.write_row((delivery.pk, block.first_line, block.line_count, files.pack(block).content))
             lines += block.line_count
     return lines
 
@@ -164,22 +163,22 @@ def _import(delivery: Delivery, on_progress: Progress) -> None:
         _import_blocks(delivery, stored, on_progress)
 
 
-def _import_blocks(delivery: Delivery, stored: Iterator[Block], on_progress: Progress) -> None:
+def _import_blocks(delivery: Delivery, stored: Iterator[Packed], on_progress: Progress) -> None:
     source = bill_sources.checked(delivery.source)
     head = next(stored, None)
     if head is None:
         raise UnreadableFileError(delivery.file_name, "the file is empty.")
     found, rest = focus.layout(
         delivery.file_name,
-        head,
+        files.unpack(head),
         default_currency=source.currency,
         needs_effective=source.basis == "effective",
     )
     tally = focus.Tally()
     writer = _Writer(delivery, found)
-    for batch in _read_ahead(focus.Reader(found, tally), _after_header(rest, stored)):
+    for batch in _read_ahead(focus.Reader(found, tally), rest, stored):
         writer.write(batch)
-        on_progress(batch.lines[-1] if batch.lines else 0, delivery.line_count)
+        on_progress(batch.last_line, delivery.line_count)
     writer.finish()
     delivery.columns = list(found.columns)
     delivery.row_count, delivery.quarantined_count = writer.row_count, writer.quarantined_count
@@ -191,32 +190,19 @@ def _import_blocks(delivery: Delivery, stored: Iterator[Block], on_progress: Pro
     LedgerVersion.bump()
 
 
-def _read_ahead(reader: focus.Reader, found: Iterator[Block]) -> Iterator[focus.Batch]:
-    """Batches, the next one read in a thread while the database takes the last. At most two are in memory.
-
-    Python's cyclic garbage collector rests meanwhile: records hold no cycles, and looking for some costs half again.
-    """
-    was_collecting = gc.isenabled()
-    gc.disable()
-    try:
-        with ThreadPoolExecutor(1, thread_name_prefix="bill") as pool:
-            ahead: Future[focus.Batch] | None = None
-            for block in found:
-                coming = pool.submit(reader.read, block)
-                if ahead is not None:
-                    yield ahead.result()
-                ahead = coming
-            if ahead is not None:
-                yield ahead.result()
-            yield reader.finish()
-    finally:
-        if was_collecting:
-            gc.enable()
+def _read_ahead(reader: focus.Reader, rest: Block, stored: Iterator[Packed]) -> Iterator[focus.Batch]:
+    """Batches, the next block read in a thread while the database takes the last. At most three are in memory."""
+    with ThreadPoolExecutor(1, thread_name_prefix="bill") as pool:
+        ahead: Future[list[focus.Batch]] = pool.submit(reader.read, rest)
+        for packed in stored:
+            done, ahead = ahead, pool.submit(_unpack_and_read, reader, packed)
+            yield from done.result()
+        yield from ahead.result()
+        yield reader.finish()
 
 
-def _after_header(rest: Block, stored: Iterator[Block]) -> Iterator[Block]:
-    for block in chain([rest] if rest.content else [], stored):
-        yield from files.slices(block)
+def _unpack_and_read(reader: focus.Reader, packed: Packed) -> list[focus.Batch]:
+    return reader.read(files.unpack(packed))
 
 
 class _Writer:
@@ -226,8 +212,7 @@ class _Writer:
         self._delivery = delivery
         self._resources = ResourceCodes(delivery.source_id, found.present(tuple(known.RESOURCE)), known.RESOURCE)
         self._charges = ChargeCodes(delivery.source_id, found.present(tuple(known.CHARGE)), known.CHARGE)
-        self._parts: dict[tuple[str, str], str] = {}
-        self._waiting: list[str] = []
+        self._parts: dict[str, int] = {}
         self.row_count = 0
         self.quarantined_count = 0
 
@@ -238,24 +223,22 @@ class _Writer:
             return
         first = (self._delivery.pk << 32) + self.row_count
         columns = (
-            map(str, range(first, first + count)),
-            self._part_ids(batch),
-            map(str, batch.lines),
-            map(str, batch.fingerprints),
+            pa.arange(first, first + count),
+            self._part_ids(batch.parts),
+            batch.lines,
+            batch.fingerprints,
             self._resources.ids(batch.resources),
             self._charges.ids(batch.charges),
             batch.starts,
             batch.ends,
-            *batch.amounts.values(),
+            *batch.amounts,
         )
-        self._waiting += map("\t".join, zip(*columns, strict=True))
+        with connection.cursor() as cursor, cursor.copy(f"COPY costs_billrow ({ROW_COLUMNS}) FROM STDIN") as copy:
+            copy.write(copy_text.rows(columns))
         self.row_count += count
-        if len(self._waiting) >= ROWS_PER_COPY:
-            self._copy()
 
     def finish(self) -> None:
-        """Write what waits, and note the rows that the file holds several times."""
-        self._copy()
+        """Note the rows that the file holds several times."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO costs_identicalrows (delivery_id, fingerprint, copies) SELECT %s, fingerprint, count(*) "
@@ -264,27 +247,14 @@ class _Writer:
                 [self._delivery.pk] * 3,
             )
 
-    def _copy(self) -> None:
-        if not self._waiting:
-            return
-        text = "\n".join(self._waiting)
-        self._waiting.clear()
-        with connection.cursor() as cursor, cursor.copy(f"COPY costs_billrow ({ROW_COLUMNS}) FROM STDIN") as copy:
-            copy.write(text + "\n")
-
-    def _part_ids(self, batch: focus.Batch) -> list[str]:
-        if len(set(batch.periods)) == len(set(batch.currencies)) == 1:  # as in most blocks of most bills
-            batch_keys = [(batch.periods[0], batch.currencies[0])]
-        else:
-            batch_keys = list(zip(batch.periods, batch.currencies, strict=True))
-        for period, currency in set(batch_keys) - self._parts.keys():
-            part = DeliveryPart.objects.create(
-                delivery=self._delivery, period=date.fromisoformat(f"{period}-01"), currency=currency
-            )
-            self._parts[period, currency] = str(part.pk)
-        if len(batch_keys) == 1:
-            return [self._parts[batch_keys[0]]] * len(batch.lines)
-        return list(map(self._parts.__getitem__, batch_keys))
+    def _part_ids(self, found: Keys) -> pa.Array:
+        for key in found.distinct:
+            if key not in self._parts:
+                month, currency = split(key, 2)
+                period = date.fromisoformat(f"{month}-01")
+                part = DeliveryPart.objects.create(delivery=self._delivery, period=period, currency=currency)
+                self._parts[key] = part.pk
+        return pa.array([self._parts[key] for key in found.distinct], pa.int64()).take(found.codes)
 
     def _quarantine(self, broken: list[Broken]) -> None:
         self.quarantined_count += len(broken)

@@ -4,7 +4,7 @@ import csv
 
 from costs.models import Delivery, DeliveryBlock
 from costs.sources import records
-from costs.sources.blocks import unpack
+from costs.sources.blocks import Packed, unpack
 
 
 def raw_row(delivery: Delivery, line: int) -> str:
@@ -15,7 +15,8 @@ def raw_row(delivery: Delivery, line: int) -> str:
     for block in blocks.order_by("first_line").iterator(chunk_size=1):
         if not lines:
             offset = line - block.first_line
-        lines += unpack(bytes(block.content)).split(b"\n")
+        packed = Packed(block.first_line, block.line_count, bytes(block.content))
+        lines += unpack(packed).content.split(b"\n")
         if lines[-1] == b"":
             lines.pop()
         taken = records.length_at(lines, offset)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import brotli
+import pyarrow as pa
 
 from costs.errors import FileTooLargeError, UnreadableFileError
 
 BLOCK_BYTES = 2 * 1024 * 1024
-SLICE_BYTES = 256 * 1024
+SLICE_BYTES = 64 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
 _OTHER_CONTAINERS = (
     (b"PK\x03\x04", "a ZIP archive (or a spreadsheet). Unpack it and deliver the CSV, plain or as .gz."),
     (b"PAR1", "a Parquet file, which this version does not read. Export the bill as FOCUS CSV."),
@@ -33,8 +35,17 @@ class Block:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A block with its content compressed."""
+
+    first_line: int
+    line_count: int
+    content: bytes
+
+
 def slices(block: Block) -> Iterator[Block]:
-    """The block in pieces of whole lines whose records as objects fit a processor's cache: twice as quick to read."""
+    """The block in small pieces of whole lines."""
     start, line = 0, block.first_line
     while start < len(block.content):
         end = block.content.find(b"\n", start + SLICE_BYTES) + 1 or len(block.content)
@@ -70,15 +81,19 @@ def blocks(stream: BinaryIO, *, name: str, limit_bytes: int) -> Iterator[Block]:
         raise UnreadableFileError(name, f"the gzip data is broken ({error}). Deliver the file again.") from error
 
 
-def pack(block: Block) -> bytes:
-    """Brotli at its quickest: a gigabyte a second, an eighth of the size of a usual bill."""
-    packed: bytes = brotli.compress(block.content, quality=0)
-    return packed
+def pack(block: Block) -> Packed:
+    """Zstandard: half a gigabyte a second in, a whole one out, a tenth of the size of a usual bill."""
+    return Packed(block.first_line, block.line_count, pa.compress(block.content, codec="zstd", asbytes=True))
 
 
-def unpack(content: bytes) -> bytes:
-    unpacked: bytes = brotli.decompress(content)
-    return unpacked
+def unpack(packed: Packed) -> Block:
+    """The block as it was; those of older versions are packed by Brotli."""
+    if packed.content.startswith(_ZSTD):
+        with pa.input_stream(pa.BufferReader(packed.content), compression="zstd") as stream:
+            content = stream.read()
+    else:
+        content = brotli.decompress(packed.content)
+    return Block(packed.first_line, packed.line_count, content)
 
 
 def _cut(stream: "BinaryIO | gzip.GzipFile", name: str, limit_bytes: int) -> Iterator[Block]:

@@ -1,28 +1,32 @@
 """A FOCUS CSV as columns for the ledger: bill rows ready for COPY, dimension keys, and what was set aside."""
 
 import csv
-import itertools
-import struct
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha1
-from operator import gt, itemgetter, methodcaller
+from operator import methodcaller
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from costs.errors import MissingColumnsError, UnreadableFileError
 from costs.sources import focus_columns as known
-from costs.sources import records
+from costs.sources import keys, records
 from costs.sources.blocks import Block
+from costs.sources.keys import Keys
 from costs.sources.records import Broken
-from costs.sources.values import NULL, Instants, exact_column, is_null
+from costs.sources.values import Instants, exact_column, is_focus_instant, is_null
 from fleetledger.lib.money import MINOR_UNITS
 
-Column = list[str] | tuple[str, ...]
-Key = tuple[str, ...]
-
 _SHA1 = partial(sha1, usedforsecurity=False)
+_LINE, _FINGERPRINT = "line", "fingerprint"  # beside the FOCUS columns
 _BOM = b"\xef\xbb\xbf"
+_TAKEN = (
+    frozenset(known.MONEY + known.QUANTITIES + known.REQUIRED + ("BillingCurrency",))
+    | known.RESOURCE.keys()
+    | known.CHARGE.keys()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +40,30 @@ class Layout:
     default_currency: str
     has_spaces: bool
 
-    def getter(self, names: tuple[str, ...]) -> Callable[[list[str]], Key]:
-        """Takes a record to the values of `names` as a tuple, one name or many."""
-        places = [self.positions[name] for name in names]
-        if not places:
-            return lambda _: ()
-        if len(places) == 1:
-            place = places[0]
-            return lambda record: (record[place],)
-        return itemgetter(*places)
-
     def present(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self.positions)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one block by columns, all of one length; amounts and instants are text that COPY takes as it is."""
+    """Rows of one block by columns, all of one length; amounts and instants are text that COPY takes as it is.
 
-    lines: list[int]
-    raw: list[bytes]
-    fingerprints: Sequence[int]
-    periods: Column
-    currencies: Column
-    starts: Column
-    ends: Column
-    amounts: dict[str, Column]
-    resources: list[Key]
-    charges: list[Key]
+    `parts` combine the month of BillingPeriodStart (2026-10) and the currency.
+    """
+
+    lines: pa.Array
+    fingerprints: pa.Array
+    parts: Keys
+    starts: pa.Array
+    ends: pa.Array
+    amounts: tuple[pa.Array, ...]
+    resources: Keys
+    charges: Keys
     broken: list[Broken]
+
+    @property
+    def last_line(self) -> int:
+        return self.lines[-1].as_py() if len(self.lines) else 0
 
 
 @dataclass(slots=True)
@@ -106,13 +105,14 @@ class Reader:
     def __init__(self, found: Layout, tally: Tally) -> None:
         self._layout = found
         self._tally = tally
-        self._records = records.Reader(delimiter=found.delimiter, field_count=len(found.columns))
+        positions = {name: place for name, place in found.positions.items() if name in _TAKEN}
+        self._records = records.Reader(delimiter=found.delimiter, field_count=len(found.columns), positions=positions)
         self._instants = Instants()
-        self._resource = found.getter(found.present(tuple(known.RESOURCE)))
-        self._charge = found.getter(found.present(tuple(known.CHARGE)))
+        self._resource = found.present(tuple(known.RESOURCE))
+        self._charge = found.present(tuple(known.CHARGE))
 
-    def read(self, block: Block) -> Batch:
-        return self._batch(self._records.read(block))
+    def read(self, block: Block) -> list[Batch]:
+        return [self._batch(part) for part in self._records.read(block)]
 
     def finish(self) -> Batch:
         return self._batch(self._records.finish())
@@ -120,106 +120,99 @@ class Reader:
     def _batch(self, part: records.Records) -> Batch:
         """One block's rows. Values that make a row unreadable set the whole row aside, with its text."""
         wrong: dict[int, str] = {}
-        rows = part.rows
-        amounts = {column: self._amount(column, rows, part.lines, wrong) for column in known.MONEY + known.QUANTITIES}
-        instants = {column: self._instant(column, rows, part.lines, wrong) for column in known.REQUIRED[1:]}
-        currencies = self._currency(rows, wrong)
-        starts, ends = instants["ChargePeriodStart"], instants["ChargePeriodEnd"]
-        if any(map(gt, starts, ends)):
-            for position, (start, end) in enumerate(zip(starts, ends, strict=True)):
-                if start > end > "":
-                    wrong.setdefault(position, "ChargePeriodEnd lies before ChargePeriodStart")
-        batch = Batch(
-            lines=part.lines,
-            raw=part.raw,
-            fingerprints=fingerprints(part.raw),
-            periods=[start[:7] for start in instants["BillingPeriodStart"]],
-            currencies=currencies,
-            starts=starts,
-            ends=ends,
-            amounts=amounts,
-            resources=list(map(self._resource, rows)),
-            charges=list(map(self._charge, rows)),
-            broken=part.broken,
+        columns = {name: self._amount(name, part, wrong) for name in known.MONEY + known.QUANTITIES}
+        columns |= {name: self._instant(name, part, wrong) for name in known.REQUIRED[1:]}
+        columns["BillingCurrency"] = self._currency(part, wrong)
+        _note_reversed(columns["ChargePeriodStart"], columns["ChargePeriodEnd"], wrong)
+        columns = part.columns | columns
+        columns |= {_LINE: pa.array(part.lines, pa.int64()), _FINGERPRINT: fingerprints(part.raw)}
+        if wrong:
+            keep = pa.array([position not in wrong for position in range(len(part.raw))], pa.bool_())
+            columns = {name: values.filter(keep) for name, values in columns.items()}
+        return self._as_batch(columns, part.broken + _broken(part, wrong))
+
+    def _as_batch(self, columns: dict[str, pa.Array], broken: list[Broken]) -> Batch:
+        months = pc.utf8_slice_codeunits(columns["BillingPeriodStart"], 0, len("2026-10"))
+        count = len(months)
+        return Batch(
+            lines=columns[_LINE],
+            fingerprints=columns[_FINGERPRINT],
+            parts=keys.coded([months, columns["BillingCurrency"]], count),
+            starts=columns["ChargePeriodStart"],
+            ends=columns["ChargePeriodEnd"],
+            amounts=tuple(columns[name] for name in known.MONEY + known.QUANTITIES),
+            resources=keys.coded([columns[name] for name in self._resource], count),
+            charges=keys.coded([columns[name] for name in self._charge], count),
+            broken=sorted(broken, key=lambda line: line.line),
         )
-        return _without(batch, wrong) if wrong else batch
 
-    def _column(self, name: str, rows: list[list[str]]) -> tuple[str, ...] | None:
-        place = self._layout.positions.get(name)
-        return None if place is None else tuple(map(itemgetter(place), rows))
-
-    def _amount(self, name: str, rows: list[list[str]], lines: list[int], wrong: dict[int, str]) -> Column:
-        values = self._column(name, rows)
-        if values is None:
-            return [NULL] * len(rows)
-        numbers, bad = exact_column(values)
-        if bad and name not in ("BilledCost", "EffectiveCost"):
-            self._tally.add("not-a-number", name, len(bad), lines[min(bad)])
+    def _amount(self, name: str, part: records.Records, wrong: dict[int, str]) -> pa.Array:
+        if name not in part.columns:
+            return pa.nulls(len(part.raw), pa.string())
+        numbers, bad = exact_column(part.columns[name])
+        if name not in ("BilledCost", "EffectiveCost"):
+            if bad:
+                self._tally.add("not-a-number", name, len(bad), part.lines[min(bad)])
             return numbers
-        wrong |= {
-            position: f"{name} '{text}' is no decimal number" for position, text in bad.items() if position not in wrong
-        }
-        if name in ("BilledCost", "EffectiveCost") and NULL in numbers:
-            for position in (position for position, number in enumerate(numbers) if number == NULL):
+        for position, text in bad.items():
+            wrong.setdefault(position, f"{name} '{text}' is no decimal number")
+        if numbers.null_count:
+            for position in pc.indices_nonzero(numbers.is_null()).to_pylist():
                 wrong.setdefault(position, f"{name} is empty")
         return numbers
 
-    def _instant(self, name: str, rows: list[list[str]], lines: list[int], wrong: dict[int, str]) -> Column:
-        values = self._column(name, rows) or ()
-        instants = list(map(self._instants.__getitem__, values))
-        if self._instants.departed:
-            places = [position for position, value in enumerate(values) if value in self._instants.departed]
-            if places:
-                self._tally.add("instant-form", name, len(places), lines[places[0]])
-        if "" in instants:
-            for position in (position for position, instant in enumerate(instants) if not instant):
-                text = records.unquoted(values[position])
-                wrong.setdefault(
-                    position, f"{name} is empty" if is_null(text) else f"{name} '{text}' is no instant in time"
-                )
-        return instants
+    def _instant(self, name: str, part: records.Records, wrong: dict[int, str]) -> pa.Array:
+        found = part.columns[name].dictionary_encode()
+        texts = found.dictionary.to_pylist()
+        departed = _places(found, [not is_focus_instant(text) for text in texts])
+        if departed:
+            self._tally.add("instant-form", name, len(departed), part.lines[departed[0]])
+        instants = [self._instants[text] for text in texts]
+        for position in _places(found, [not instant for instant in instants]):
+            text = texts[found.indices[position].as_py()]
+            wrong.setdefault(
+                position, f"{name} is empty" if is_null(text) else f"{name} '{text}' is no instant in time"
+            )
+        return pa.array(instants, pa.string()).take(found.indices)
 
-    def _currency(self, rows: list[list[str]], wrong: dict[int, str]) -> Column:
-        values = self._column("BillingCurrency", rows)
-        if values is None:
-            return [self._layout.default_currency] * len(rows)
-        if set(values) <= MINOR_UNITS.keys():
-            return values
-        values = tuple(map(records.unquoted, values))
-        codes = [self._layout.default_currency if is_null(value) else value.strip().upper() for value in values]
-        for position, code in enumerate(codes):
-            if code not in MINOR_UNITS:
-                wrong.setdefault(position, f"BillingCurrency '{values[position]}' is no currency of ISO 4217")
-        return codes
+    def _currency(self, part: records.Records, wrong: dict[int, str]) -> pa.Array:
+        default = self._layout.default_currency
+        if "BillingCurrency" not in part.columns:
+            return pa.repeat(pa.scalar(default), len(part.raw))
+        found = part.columns["BillingCurrency"].dictionary_encode()
+        texts = found.dictionary.to_pylist()
+        codes = [default if is_null(text) else text.strip().upper() for text in texts]
+        for position in _places(found, [code not in MINOR_UNITS for code in codes]):
+            text = texts[found.indices[position].as_py()]
+            wrong.setdefault(position, f"BillingCurrency '{text}' is no currency of ISO 4217")
+        return pa.array(codes, pa.string()).take(found.indices)
 
 
-def _without(batch: Batch, wrong: dict[int, str]) -> Batch:
-    """The batch less the rows at the positions of `wrong`, which join the broken ones."""
-    keep = [position not in wrong for position in range(len(batch.lines))]
-
-    def kept(values: Column) -> Column:
-        return list(itertools.compress(values, keep))
-
-    broken = [Broken(batch.lines[at], records.readable(batch.raw[at]), reason) for at, reason in sorted(wrong.items())]
-    return Batch(
-        lines=list(itertools.compress(batch.lines, keep)),
-        raw=list(itertools.compress(batch.raw, keep)),
-        fingerprints=list(itertools.compress(batch.fingerprints, keep)),
-        periods=kept(batch.periods),
-        currencies=kept(batch.currencies),
-        starts=kept(batch.starts),
-        ends=kept(batch.ends),
-        amounts={name: kept(values) for name, values in batch.amounts.items()},
-        resources=list(itertools.compress(batch.resources, keep)),
-        charges=list(itertools.compress(batch.charges, keep)),
-        broken=sorted(batch.broken + broken, key=lambda line: line.line),
-    )
-
-
-def fingerprints(raw: list[bytes]) -> Sequence[int]:
+def fingerprints(raw: list[bytes]) -> pa.Array:
     """64 bits of each row's bytes: equal for identical rows."""
     digests = b"".join(map(methodcaller("digest"), map(_SHA1, raw)))
-    return list(map(itemgetter(0), struct.iter_unpack("<q12x", digests)))
+    whole = pa.Array.from_buffers(pa.binary(_SHA1().digest_size), len(raw), [None, pa.py_buffer(digests)])
+    return pc.binary_slice(whole, 0, 8).view(pa.int64())
+
+
+def _places(found: pa.Array, is_meant: list[bool]) -> list[int]:
+    """The positions of a coded column whose text is meant."""
+    if not any(is_meant):
+        return []
+    places: list[int] = pc.indices_nonzero(pa.array(is_meant).take(found.indices)).to_pylist()
+    return places
+
+
+def _note_reversed(starts: pa.Array, ends: pa.Array, wrong: dict[int, str]) -> None:
+    """Charge periods that end before they start; ISO 8601 in UTC sorts as text."""
+    is_reversed = pc.and_(pc.greater(starts, ends), pc.not_equal(ends, ""))
+    if is_reversed.true_count:
+        for position in pc.indices_nonzero(is_reversed).to_pylist():
+            wrong.setdefault(position, "ChargePeriodEnd lies before ChargePeriodStart")
+
+
+def _broken(part: records.Records, wrong: dict[int, str]) -> list[Broken]:
+    return [Broken(part.lines[at], records.readable(part.raw[at]), reason) for at, reason in wrong.items()]
 
 
 def _positions(columns: tuple[str, ...]) -> dict[str, int]:

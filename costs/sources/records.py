@@ -1,15 +1,16 @@
-"""CSV records with their line numbers; what is broken is set aside line by line, so that nothing is lost."""
+"""CSV records by columns with their lines; what is broken is set aside line by line, so that nothing is lost."""
 
 import csv
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import methodcaller
 
-from costs.sources.blocks import Block
+import pyarrow as pa
+
+from costs.sources import clean
+from costs.sources.blocks import MAX_LINE_BYTES, Block, slices
 
 MAX_RECORD_LINES = 500
-HIDDEN = "\x1f"
-_MARK = "\x1e"
-_AROUND = frozenset({"", ",", "\n", "\r"})
+csv.field_size_limit(MAX_LINE_BYTES)  # the module's own limit would refuse long tags that the quick way takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,42 +24,66 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records of a block. `raw[i]` are the bytes of `rows[i]`, which starts on line `lines[i]`.
+    """Records in the order of the file: `columns` by name, the line each starts on, and its bytes."""
 
-    A field that begins with a quote is still quoted: `unquoted` gives its text, once for all fields that are alike.
-    """
-
-    rows: list[list[str]]
-    lines: list[int]
+    columns: dict[str, pa.Array]
+    lines: Sequence[int]
     raw: list[bytes]
     broken: list[Broken] = field(default_factory=list)
 
 
 class Reader:
-    """Records of `field_count` fields, block after block. A quoted field may run over lines and over a block's end."""
+    """Records of `field_count` fields, block after block; of these the ones at `positions`.
 
-    def __init__(self, *, delimiter: str, field_count: int) -> None:
+    A quoted field may run over lines and over a block's end. Clean blocks are read the quick way; of others, clean
+    pieces are, and the rest line by line. Which way was taken cannot be told from the records.
+    """
+
+    def __init__(self, *, delimiter: str, field_count: int, positions: Mapping[str, int]) -> None:
         self._delimiter = delimiter
         self._field_count = field_count
+        self._positions = positions
         self._pending: list[bytes] = []
         self._next_line = 2
 
-    def read(self, block: Block) -> Records:
+    def read(self, block: Block) -> Iterator[Records]:
         """The records that end in this block."""
+        found = self.read_clean(block)
+        if found is not None:
+            yield found
+            return
+        for piece in slices(block):
+            yield self.read_clean(piece) or self.read_line_by_line(piece)
+
+    def read_clean(self, block: Block) -> Records | None:
+        """The block's records the quick way; None where it is not clean, or a quote is open from before."""
+        if self._pending:
+            return None
+        columns = clean.columns(
+            block, delimiter=self._delimiter, field_count=self._field_count, positions=self._positions
+        )
+        if columns is None:
+            return None
         self._next_line = block.first_line + block.line_count
-        if not self._pending:
-            found = _all_at_once(block, self._delimiter, self._field_count)
-            if found is not None:
-                return found
-        first_line = block.first_line - len(self._pending)
+        return Records(columns, range(block.first_line, self._next_line), clean.raw_lines(block.content))
+
+    def read_line_by_line(self, block: Block) -> Records:
+        """The block's records by the csv module, one at a time."""
+        self._next_line = block.first_line + block.line_count
         lines = self._pending + _lines(block.content)
         self._pending = []
-        return _line_by_line(lines, first_line, self._delimiter, self._field_count, self._pending)
+        return self._records(lines, self._pending)
 
     def finish(self) -> Records:
         """What was left waiting for a quote to close."""
-        first_line = self._next_line - len(self._pending)
-        return _line_by_line(self._pending, first_line, self._delimiter, self._field_count, None)
+        return self._records(self._pending, None)
+
+    def _records(self, lines: list[bytes], pending: list[bytes] | None) -> Records:
+        rows, starts, raw, broken = _line_by_line(
+            lines, self._next_line - len(lines), self._delimiter, self._field_count, pending
+        )
+        columns = {name: pa.array([row[place] for row in rows], pa.string()) for name, place in self._positions.items()}
+        return Records(columns, starts, raw, broken)
 
 
 def _lines(content: bytes) -> list[bytes]:
@@ -68,72 +93,14 @@ def _lines(content: bytes) -> list[bytes]:
     return lines
 
 
-def _all_at_once(block: Block, delimiter: str, field_count: int) -> Records | None:
-    """The quick way for blocks whose every line is one good record; None where that does not hold.
-
-    Commas within quotes are hidden, so that lines can be cut at commas: less than half the time of the csv module.
-    """
-    if b"\0" in block.content or delimiter != ",":
-        return None
-    ending = b"\r\n" if block.content.find(b"\r\n") == block.content.find(b"\n") - 1 else b"\n"
-    if ending == b"\n" and b"\r" in block.content:
-        return None
-    try:
-        text = _with_hidden_commas(block.content.decode())
-    except UnicodeDecodeError:
-        return None
-    if text is None:
-        return None
-    lines = text.split(ending.decode())
-    if lines[-1] == "":
-        lines.pop()
-    rows = list(map(methodcaller("split", ","), lines))
-    if set(map(len, rows)) != {field_count}:
-        return None
-    raw = block.content.split(ending)[: len(rows)]
-    return Records(rows, list(range(block.first_line, block.first_line + len(rows))), raw)
-
-
-def _with_hidden_commas(text: str) -> str | None:
-    """The text with commas within quotes hidden; None where quotes do not fit or hold a newline."""
-    if '"' not in text:
-        return text
-    if HIDDEN in text or _MARK in text:
-        return None
-    parts = text.split('"')  # those at odd places stand within quotes; a doubled quote leaves an empty one between
-    if len(parts) % 2 == 0:
-        return None
-    within = _MARK.join(parts[1::2])
-    if "\n" in within or not _quotes_fit(parts):
-        return None
-    parts[1::2] = within.replace(",", HIDDEN).split(_MARK)
-    return '"'.join(parts)
-
-
-def _quotes_fit(parts: list[str]) -> bool:
-    """Whether every quoted text begins after a comma or at a line's start, and ends before one or at a line's end."""
-    between = list(filter(None, parts[2:-1:2]))
-    starts = {part[0] for part in between} | {part[:1] for part in parts[-1:]}
-    ends = {part[-1] for part in between} | {part[-1:] for part in parts[:1]}
-    return starts <= _AROUND and ends <= _AROUND
-
-
-def unquoted(text: str) -> str:
-    """A field as it was meant: without its quotes, with the commas that were hidden."""
-    if not text.startswith('"'):
-        return text
-    return text[1:-1].replace('""', '"').replace(HIDDEN, ",")
-
-
-def _quoted(text: str) -> str:
-    """A field that the csv module read, as the quick way would have left it."""
-    return '"' + text.replace('"', '""') + '"' if text.startswith('"') else text
-
-
 def _line_by_line(
     lines: list[bytes], first_line: int, delimiter: str, field_count: int, pending: list[bytes] | None
-) -> Records:
-    found = Records([], [], [])
+) -> tuple[list[list[str]], list[int], list[bytes], list[Broken]]:
+    """Rows, the lines they start on, their bytes, and what is broken; an open record goes to `pending`."""
+    rows: list[list[str]] = []
+    starts: list[int] = []
+    raws: list[bytes] = []
+    broken: list[Broken] = []
     position = 0
     while position < len(lines):
         taken, record, reason = _record_at(lines, position, delimiter, field_count)
@@ -142,13 +109,13 @@ def _line_by_line(
             break
         number = first_line + position
         if record is not None:
-            found.rows.append([_quoted(text) for text in record])
-            found.lines.append(number)
-            found.raw.append(b"\n".join(lines[position : position + taken]).removesuffix(b"\r"))
+            rows.append(record)
+            starts.append(number)
+            raws.append(b"\n".join(lines[position : position + taken]).removesuffix(b"\r"))
         elif reason:
-            found.broken.append(Broken(number, readable(lines[position]), reason))
+            broken.append(Broken(number, readable(lines[position]), reason))
         position += max(taken, 1)
-    return found
+    return rows, starts, raws, broken
 
 
 def _record_at(
@@ -191,11 +158,7 @@ def _parse(raw: bytes, delimiter: str, field_count: int) -> tuple[list[str] | No
     except UnicodeDecodeError as error:
         return None, f"the bytes are no UTF-8 at position {error.start}"
     try:
-        record = next(
-            csv.reader(
-                [text + "\n"] if "\n" not in text else text.splitlines(keepends=True), delimiter=delimiter, strict=True
-            )
-        )
+        record = next(csv.reader([line + "\n" for line in text.split("\n")], delimiter=delimiter, strict=True))
     except csv.Error as error:
         return None, f"the quotes do not fit ({error})"
     if len(record) != field_count:

@@ -1,15 +1,15 @@
 """Values of a bill's columns, read as they really come: exact numbers and instants in UTC, whole columns at a time."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from costs.sources.records import unquoted
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from fleetledger.lib.money import NotANumberError, parse_exact, plain
 
-NULL = "\\N"  # as COPY writes it
 NULL_WORDS = frozenset({"", "null", "none", "n/a", "nan"})
-_ALL_NUMBERS = re.compile(r"(?:-?\d{1,40}(?:\.\d{1,60})?\n)*+", re.ASCII)
+_PLAIN_NUMBER = r"^-?\d{1,40}(?:\.\d{1,50})?$"  # as COPY takes it, and within parse_exact's MAX_DIGITS
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
@@ -27,38 +27,40 @@ def text_or_empty(text: str) -> str:
     return "" if is_null(text) else text
 
 
-def exact_column(values: tuple[str, ...]) -> tuple[list[str] | tuple[str, ...], dict[int, str]]:
-    """Numbers as COPY takes them (NULL for null) with, per position, the text of what is none."""
-    if _ALL_NUMBERS.fullmatch("\n".join(values) + "\n"):
+def exact_column(values: pa.Array) -> tuple[pa.Array, dict[int, str]]:
+    """Numbers as COPY takes them, null for null, with, per position, the text of what is none (null too).
+
+    Python looks only at texts that are no plain number, and once at those that are alike.
+    """
+    is_plain = pc.match_substring_regex(values, _PLAIN_NUMBER)
+    if is_plain.true_count == len(values):
         return values, {}
-    values = tuple(map(unquoted, values))
-    if _ALL_NUMBERS.fullmatch("\n".join(values) + "\n"):
-        return values, {}
-    numbers: list[str] = []
+    is_odd = pc.invert(is_plain)
+    odd = values.filter(is_odd).dictionary_encode()
+    texts = odd.dictionary.to_pylist()
+    numbers, is_wrong = zip(*map(_number, texts), strict=True)
     wrong: dict[int, str] = {}
-    for position, value in enumerate(values):
-        try:
-            numbers.append(NULL if is_null(value) else plain(parse_exact(value.strip())))
-        except NotANumberError:
-            wrong[position] = value
-            numbers.append(NULL)
-    return numbers, wrong
+    if any(is_wrong):
+        places = zip(pc.indices_nonzero(is_odd).to_pylist(), odd.indices.to_pylist(), strict=True)
+        wrong = {position: texts[code] for position, code in places if is_wrong[code]}
+    return pc.replace_with_mask(values, is_odd, pa.array(numbers, pa.string()).take(odd.indices)), wrong
+
+
+def _number(text: str) -> tuple[str | None, bool]:
+    """The number in digits alone, None for null, and whether the text is wrong."""
+    try:
+        return (None if is_null(text) else plain(parse_exact(text.strip()))), False
+    except NotANumberError:
+        return None, True
 
 
 class Instants(dict[str, str]):
-    """Text of an instant to ISO 8601 in UTC; empty for what is none. `departed` are texts not of FOCUS' own form."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.departed: set[str] = set()
+    """Text of an instant to ISO 8601 in UTC; empty for what is none."""
 
     def __missing__(self, text: str) -> str:
         if len(self) >= _CACHED:
             self.clear()
-            self.departed.clear()
-        if not is_focus_instant(unquoted(text)):
-            self.departed.add(text)
-        at = parse_instant(unquoted(text))
+        at = parse_instant(text)
         value = (
             "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%f+00" if at.microsecond else "%Y-%m-%dT%H:%M:%S+00")
         )
@@ -91,10 +93,6 @@ def last_segment(resource_id: str) -> str:
     `aws:///us-west-2a/i-0abc`, `arn:aws:ec2:us-west-2:1:instance/i-0abc` and `i-0abc` all give `i-0abc`.
     """
     return re.split(r"[/:]", resource_id.strip().rstrip("/"))[-1].lower()
-
-
-def first_positions(wrong: Iterable[dict[int, str]]) -> set[int]:
-    return {position for each in wrong for position in each}
 
 
 def _iso(match: re.Match[str]) -> datetime:

@@ -1,19 +1,16 @@
 """Bills come in row by row: raw and exact, the same bytes once, and nothing that is unreadable is lost."""
 
-import csv
 import gzip
 import io
 from decimal import Decimal
 
 import pytest
 from django.db import OperationalError, connection
-from hypothesis import given
-from hypothesis import strategies as st
 
 from costs import ingest, reads_imports, reads_lines, snapshots, tasks
 from costs.errors import UnknownSourceError, UnreadableFileError, UnsupportedFormatError
 from costs.models import BillRow, Delivery, DeliveryPart, QuarantinedRow
-from costs.sources import blocks, records
+from costs.sources import blocks
 from fleetledger.fleet.access import TeamScope
 from fleetledger.fleet.models import Source
 from tests import world
@@ -107,26 +104,6 @@ def test_quoted_fields_may_hold_newlines_also_over_the_end_of_a_block(monkeypatc
     assert stored == [(Decimal(n), 2 + 2 * n, f"two\nlines, {n}") for n in range(12)]
     assert detail is not None
     assert dict(detail.values)["ChargeDescription"] == "two\nlines, 11"
-
-
-@pytest.mark.parametrize("line", ['1,"a"b,c', '"1,2",3', '1,2,3"4",5', "1"])
-def test_the_quick_reading_leaves_what_is_odd_to_the_careful_one(line: str) -> None:
-    good = '1,"x ""y"", z",3\n'
-    found = records.Reader(delimiter=",", field_count=3).read(blocks.Block(2, 3, (good + line + "\n" + good).encode()))
-    assert [[records.unquoted(text) for text in row] for row in found.rows] == [["1", 'x "y", z', "3"]] * 2
-    assert [(broken.line, broken.raw) for broken in found.broken] == [(3, line)]
-
-
-@given(rows=st.lists(st.lists(st.text("ab,\"\n ;'é{}", max_size=6), min_size=2, max_size=2), max_size=6))
-def test_quick_and_careful_reading_agree_with_the_csv_module(rows: list[list[str]]) -> None:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    reader = records.Reader(delimiter=",", field_count=2)
-    content = out.getvalue().encode()
-    found = reader.read(blocks.Block(2, content.count(b"\n"), content))
-    rest = reader.finish()
-    read = [[records.unquoted(text) for text in row] for row in found.rows + rest.rows]
-    assert read == list(csv.reader(io.StringIO(out.getvalue(), newline="")))
 
 
 def test_bytes_that_are_no_text_are_set_aside_line_by_line() -> None:
