@@ -1,5 +1,7 @@
 """Registers the alerts app: who is told."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class AlertsConfig(AppConfig):
     label = "alerts"
     verbose_name = "Alerts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import_module("monitoring.alerts.config")  # its sections of the configuration file
+        import_module("monitoring.alerts.rules.facts.builtin").register_all()

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetledger.fleet import config
-from fleetledger.fleet.config.registry import LATER
+from fleetledger.fleet.config.registry import LATER, sections
 
 pytestmark = pytest.mark.django_db
-SECTIONS = ["clusters", "nodes", "teams", "ownership", "sources", "pools", *LATER, "other"]
+SECTIONS = [*(section.name for section in sections()), *LATER, "other"]
 KEYS = [
     *("name", "slug", "cluster", "kind", "url", "targets", "token", "headers", "match", "team", "parent", "members"),
     *(
@@ -29,8 +29,12 @@ KEYS = [
         "format",
         "env",
     ),
+    *("receiver", "matchers", "match_re", "routes", "group_by", "group_wait", "route", "receivers", "webhook", "email"),
+    *("source_matchers", "target_match", "equal", "fallback", "to", "apprise"),
 ]
-WORDS = st.sampled_from(["prometheus", "bill", "nvml", "vision", "c1", "30s", "focus", "http://x", "2026-01-01", "("])
+WORDS = st.sampled_from(
+    ["prometheus", "bill", "nvml", "vision", "c1", "30s", "focus", "http://x", "2026-01-01", "(", "a=b"]
+)
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(), st.datetimes(), WORDS
 )

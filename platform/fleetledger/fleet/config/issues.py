@@ -34,7 +34,9 @@ class ConfigError(FleetError):
     """A configuration that changes nothing because something in it is wrong; one line for each mistake."""
 
     def __init__(self, issues: Iterable[Issue]) -> None:
-        self.issues: Sequence[Issue] = sorted(set(issues), key=lambda issue: (issue.place.file, issue.place.line))
+        self.issues: Sequence[Issue] = sorted(
+            dict.fromkeys(issues), key=lambda issue: (issue.place.file, issue.place.line)
+        )
         super().__init__("\n".join(str(issue) for issue in self.issues))
 
 

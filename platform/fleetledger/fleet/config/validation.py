@@ -84,13 +84,15 @@ def _by_kind(document: Document, path: Path, entry: Any, schema: dict[str, Any])
 
 def _sentence(error: ValidationError) -> str:
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
-    if _is_secret(schema) or any(_is_secret(item) for item in schema.get("anyOf", [])):
-        return str(SECRET["description"])
+    description = schema.get("description")
+    if _is_secret(schema):
+        return str(description)
+    if any(map(_is_secret, schema.get("anyOf", []))):
+        return f"This does not fit. Write: {description}" if description else str(SECRET["description"])
     by_validator = {"enum": _enum, "type": _type, "const": _enum}
     teller = by_validator.get(str(error.validator))
     if teller is not None:
         return teller(error)
-    description = schema.get("description")
     if description:
         return f"{_shown(error.instance)} does not fit. Write: {description}"
     return f"{_shown(error.instance)} does not fit: {error.message[:200]}."
