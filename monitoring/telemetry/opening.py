@@ -1,6 +1,7 @@
 """Opens a configured source as something that can be read for a window."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from monitoring.telemetry.scrapes import KeptScrapes
 from monitoring.telemetry.sources.errors import SourceError
 from monitoring.telemetry.sources.exporters import ExportersSource
 from monitoring.telemetry.sources.nvml import NvmlSource
+from monitoring.telemetry.sources.promapi import Access, PrometheusApi
 from monitoring.telemetry.sources.prometheus import PrometheusSource
 from monitoring.telemetry.sources.readings import Batch
 
@@ -54,6 +56,12 @@ def open_source(source: Source) -> SourceReader:
         owner_label=config.get("owner_label", ""),
         **_connection(source),
     )
+
+
+def open_api(source: Source, *, read_seconds: float, tries: int) -> PrometheusApi:
+    """The query interface of a Prometheus, with these limits; raises SourceError where a secret is missing."""
+    access = Access(str(source.config["url"]), timeout=(CONNECT_SECONDS, read_seconds), tries=tries)
+    return PrometheusApi(replace(access, **_connection(source) | {"timeout": access.timeout}))
 
 
 def open_scraper(source: Source) -> Scraper:

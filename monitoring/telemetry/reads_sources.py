@@ -14,6 +14,7 @@ from monitoring.telemetry import models
 from monitoring.telemetry.ingest import watermark
 
 BEHIND = timedelta(minutes=15)
+LONGEST_SILENCE = timedelta(days=14)  # a source that is behind for longer has no facts left to judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,21 @@ class SourceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownShare:
+    """What of its GPUs' existence a source knew, in GPU-microseconds, until `until_at`."""
+
+    source: str
+    cluster: str
+    until_at: datetime
+    observed_us: int
+    existence_us: int
+
+    @property
+    def share(self) -> float:
+        return self.observed_us / self.existence_us
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityCheck:
     """One day: the GPUs' existence against what was counted; `difference_us` is what is missing from it."""
 
@@ -52,14 +68,31 @@ class IdentityCheck:
     checked_at: datetime | None
 
 
-def sources_status(*, teams: TeamScope) -> tuple[SourceStatus, ...]:
-    """Every telemetry source, by name; fleet scope only."""
+def sources_status(*, teams: TeamScope, at: datetime | None = None) -> tuple[SourceStatus, ...]:
+    """Every telemetry source as of `at` (else now), by name; fleet scope only."""
     if not teams.fleet:
         return ()
-    now = timezone.now()
+    now = at or timezone.now()
     seen = _last_day(now)
     sources = Source.objects.exclude(kind=SourceKind.BILL).select_related("cluster").prefetch_related("notes")
     return tuple(_status(source, now, seen.get(source.pk, (0, None))) for source in sources.order_by("name"))
+
+
+def known_shares(at: datetime, width: timedelta, *, teams: TeamScope) -> tuple[KnownShare, ...]:
+    """How much of its GPUs' last `width` each source could tell, until its watermark; fleet scope only."""
+    if not teams.fleet:
+        return ()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s.name, coalesce(c.name, ''), least(s.watermark_at, %(at)s), sum(r.observed_us)::bigint,"
+            " sum(r.existence_us)::bigint FROM fleet_source s LEFT JOIN fleet_cluster c ON c.id = s.cluster_id"
+            " JOIN telemetry_reading r ON r.source_id = s.id AND r.bucket < least(s.watermark_at, %(at)s)"
+            " AND r.bucket >= least(s.watermark_at, %(at)s) - %(width)s"
+            " WHERE s.enabled AND s.kind <> 'bill' AND r.bucket >= %(at)s - %(longest)s"
+            " GROUP BY 1, 2, 3 HAVING sum(r.existence_us) > 0 ORDER BY 1",
+            {"at": at, "width": width, "longest": LONGEST_SILENCE},
+        )
+        return tuple(KnownShare(*row) for row in cursor.fetchall())
 
 
 def identity(window: Window, *, teams: TeamScope) -> tuple[IdentityCheck, ...]:

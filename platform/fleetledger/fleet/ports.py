@@ -1,6 +1,9 @@
 """What the rooms above tell the fleet, as protocols that they fill at start-up: the fleet imports none of them."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 
@@ -22,3 +25,30 @@ def held_gpu_ids(team_ids: Collection[int]) -> frozenset[int]:
     """Ids of fleet.Gpu; none while nobody has registered."""
     held: Callable[[Collection[int]], frozenset[int]] | None = _held_gpus[0] if _held_gpus else None
     return held(team_ids) if held and team_ids else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class HourPrice:
+    """What an hour of one GPU costs, exact."""
+
+    amount: Decimal
+    currency: str
+
+
+class GpuHourPrice(Protocol):
+    """Prices by GPU model at an instant; a model without one is left out."""
+
+    def __call__(self, gpu_models: Collection[str], at: datetime) -> Mapping[str, HourPrice]: ...
+
+
+_hour_prices: list[GpuHourPrice] = []
+
+
+def register_gpu_hour_price(price: GpuHourPrice) -> None:
+    """Costs calls this from its AppConfig.ready."""
+    _hour_prices[:] = [price]
+
+
+def gpu_hour_prices(gpu_models: Collection[str], at: datetime) -> Mapping[str, HourPrice]:
+    """Nothing while nobody has registered, and for models without a price."""
+    return _hour_prices[0](gpu_models, at) if _hour_prices and gpu_models else {}

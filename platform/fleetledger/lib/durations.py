@@ -24,3 +24,13 @@ def parse_duration(text: str, *, may_be_zero: bool = False) -> timedelta:
     if not (0 if may_be_zero else 1) <= total <= _MAX_MS:
         raise DurationError(text)
     return timedelta(milliseconds=total)
+
+
+def duration_text(span: timedelta) -> str:
+    """`span` as parse_duration reads it, in the largest units that fit: 1h30m; a part below a millisecond is lost."""
+    left = span // timedelta(milliseconds=1)
+    parts = []
+    for unit, size in _UNITS_MS.items():
+        count, left = divmod(left, size)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts) or "0s"
