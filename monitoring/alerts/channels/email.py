@@ -71,17 +71,21 @@ class _Server(smtplib.SMTP):
         made.settimeout(self._deadline.left_s)
         if not _is_tls_from_the_start(self._config, port):
             return made
-        return http.tls_context(self._config).wrap_socket(made, server_hostname=host)
+        try:
+            return http.tls_context(self._config).wrap_socket(made, server_hostname=host)
+        except (OSError, ValueError, UnusableError):
+            made.close()
+            raise
 
 
 @contextmanager
 def _talking(server: _Server, host: str, port: int, config: Mapping[str, Any]) -> Iterator[None]:
     """Connected, encrypted where it must or can be, and signed in."""
     server._host = host  # type: ignore[attr-defined]  # noqa: SLF001 smtplib sets it only where it connects itself
-    code, said = server.connect(host, port)
-    if code != 220:  # noqa: PLR2004 SMTP's greeting
-        raise smtplib.SMTPConnectError(code, said)
     try:
+        code, said = server.connect(host, port)
+        if code != 220:  # noqa: PLR2004 SMTP's greeting
+            raise smtplib.SMTPConnectError(code, said)
         server.ehlo()
         if not _is_tls_from_the_start(config, port):
             _encrypt(server, host, config)
