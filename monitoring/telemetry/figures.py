@@ -41,6 +41,13 @@ def span_of(period: Period) -> timedelta:
     return BUCKET if oldest is not None and oldest <= period.window.start else HOUR
 
 
+def whole_steps(window: Window, step: timedelta) -> Window:
+    """The window up to its last whole step: one that still runs would draw as a fall. All of it where none is whole."""
+    read_until = reads.read_until()
+    end = floor(min(window.end, read_until or window.end), step)
+    return Window(window.start, end) if end > window.start else window
+
+
 def class_series(rows: Iterable[UsageRow], times: Sequence[datetime], step: timedelta) -> list[Series]:
     """Busy GPUs by workload class, and what was held while nothing measured it; in the palette's order."""
     place = {at: index for index, at in enumerate(times)}

@@ -210,6 +210,14 @@ def complete_until() -> datetime | None:
     return at
 
 
+def read_until() -> datetime | None:
+    """Until when the source that is ahead of the others has been read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(watermark_at) FROM fleet_source WHERE kind <> 'bill'")
+        at: datetime | None = cursor.fetchone()[0]
+    return at
+
+
 def oldest_fact_at() -> datetime | None:
     """From when on five-minute facts are there; earlier only hours are."""
     with connection.cursor() as cursor:

@@ -51,6 +51,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
         if teams.fleet
         else "Busy GPUs by workload class against what is allocated",
         "legend": _legend(period, teams, total, points),
+        "held": None if teams.fleet else _held_mean(summaries, period),
         "models": cards.by_model(spend.window, spend.currency, teams=teams),
         "spend": spend,
         "team_rows": summaries[:TEAMS_SHOWN],
@@ -78,12 +79,13 @@ def figure(request: HttpRequest, name: str) -> HttpResponseBase:
 def _use(period: Period, teams: TeamScope) -> Figure:
     span = figures.span_of(period)
     step = figures.step_of(span)
+    whole = figures.whole_steps(period.window, span)
     if teams.fleet:
-        points = reads_pages.fleet_series(period.window, step=step, teams=teams)
-        return figures.fleet_use(points, period.window, span)
-    use = reads.usage(period.window, group_by=GroupBy.KIND, step=step, teams=teams)
-    coverage = reads_pages.coverage(period.window, step=step, teams=teams)
-    return figures.use_by_class(use.rows, coverage, period.window, span)
+        points = reads_pages.fleet_series(whole, step=step, teams=teams)
+        return figures.fleet_use(points, whole, span)
+    use = reads.usage(whole, group_by=GroupBy.KIND, step=step, teams=teams)
+    coverage = reads_pages.coverage(whole, step=step, teams=teams)
+    return figures.use_by_class(use.rows, coverage, whole, span)
 
 
 def _legend(period: Period, teams: TeamScope, total: Usage, points: Sequence[FleetPoint]) -> list[figures.LegendEntry]:
@@ -128,10 +130,15 @@ def _held_card(total: Usage, summaries: Sequence[TeamSummary], period: Period, p
     held_us = sum(team.allocated_us for team in summaries)
     return Kpi(
         "GPUs held, mean",
-        f"{held_us / max(period.window.duration_us, 1):,.1f}",
+        words.count(_held_mean(summaries, period), 1),
         color="k3",
         note=f"{words.gpu_hours(held_us)} GPU-hours",
     )
+
+
+def _held_mean(summaries: Sequence[TeamSummary], period: Period) -> float:
+    """How many GPUs the teams held together, on average."""
+    return sum(team.allocated_us for team in summaries) / max(period.window.duration_us, 1)
 
 
 def _mean(usage: Usage) -> float | None:

@@ -140,9 +140,10 @@ def figure(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     span = figures.span_of(period)
     step = figures.step_of(span)
     if name == "use":
-        use = reads.usage(period.window, group_by=GroupBy.KIND, step=step, teams=teams, team=slug)
-        coverage = reads_pages.coverage(period.window, step=step, teams=teams)
-        drawn = figures.use_by_class(use.rows, coverage, period.window, span)
+        whole = figures.whole_steps(period.window, span)
+        use = reads.usage(whole, group_by=GroupBy.KIND, step=step, teams=teams, team=slug)
+        coverage = reads_pages.coverage(whole, step=step, teams=teams)
+        drawn = figures.use_by_class(use.rows, coverage, whole, span)
     elif name == "busy-hours":
         days = figures.heat_days(period.window)
         window = Window(days[0], period.window.end)

@@ -11,6 +11,7 @@ from fleetledger.web import charts, words
 from fleetledger.web.charts import Figure, Series
 from fleetledger.web.kpis import Delta, change_in_percent, change_in_points
 from fleetledger.web.shapes import spark_paths
+from monitoring.telemetry import figures, reads
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 TIMES = [START + HOUR * place for place in range(3)]
@@ -78,6 +79,15 @@ def test_beyond_the_largest_series_the_rest_is_summed() -> None:
     ]
 
 
+@pytest.mark.parametrize(("minutes", "whole"), [(130, 2), (200, 3), (20, 3), (None, 3)])
+def test_a_step_that_still_runs_is_not_drawn(monkeypatch: pytest.MonkeyPatch, minutes: int | None, whole: int) -> None:
+    """It would look like a fall. Where not even the first step is whole, what there is is shown."""
+    read_until = START + timedelta(minutes=minutes) if minutes else None
+    monkeypatch.setattr(reads, "read_until", lambda: read_until)
+    window = Window(START, START + HOUR * 3)
+    assert figures.whole_steps(window, HOUR) == Window(START, START + HOUR * whole)
+
+
 def test_unknown_stretches_are_shaded() -> None:
     shaded = charts.shaded(_figure(), [Window(START, START + HOUR)])
     assert [(shape["x0"], shape["x1"]) for shape in shaded.layout["shapes"]] == [
@@ -99,6 +109,8 @@ def test_changes_say_which_way_is_good() -> None:
     [
         (Decimal("84210.555"), "USD", True, "$84,211"),
         (Decimal("84210.555"), "USD", False, "$84,210.56"),
+        (Decimal("670.28"), "USD", True, "$670"),
+        (Decimal("12.34"), "USD", True, "$12.34"),
         (Decimal("-0.005"), "EUR", False, "€0.00"),
         (Decimal("-12.5"), "GBP", False, "\N{MINUS SIGN}£12.50"),
         (Decimal("1234.5"), "JPY", False, "¥1,234"),

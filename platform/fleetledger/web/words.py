@@ -15,11 +15,11 @@ _MEMORY_KIND = re.compile(r" HBM\d\w*")
 
 
 def money(amount: Decimal | None, currency: str, *, whole: bool = False) -> str:
-    """$1,234.50; with `whole` no minor units from 1,000 on. Exact amounts are shown rounded, half to even."""
+    """$1,234.50; with `whole` no minor units from 100 on. Exact amounts are shown rounded, half to even."""
     if amount is None:
         return NOTHING
     digits = minor_units(currency)
-    if whole and abs(amount) >= 1000:  # noqa: PLR2004 four digits say enough
+    if whole and abs(amount) >= 100:  # noqa: PLR2004 three digits say enough
         digits = 0
     rounded = amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
     text = f"{abs(rounded):,.{digits}f}"
@@ -41,6 +41,8 @@ def gpu_hours(microseconds: int | None) -> str:
     """GPU-hours from GPU-microseconds: three digits at least where there are so many."""
     if microseconds is None:
         return NOTHING
+    if not microseconds:
+        return "0"
     hours = microseconds / _US_PER_HOUR
     return f"{hours:,.0f}" if abs(hours) >= 100 else f"{hours:,.1f}" if abs(hours) >= 10 else f"{hours:,.2f}"  # noqa: PLR2004
 
