@@ -13,6 +13,7 @@ from fleetledger.web.charts import Figure, Series, stacked_bars
 from fleetledger.web.kpis import Delta, Kpi, Share, change_in_percent
 
 TEAM, IDLE, UNALLOCATED = "team", "idle", "unallocated"
+DRAFT = "draft"
 NAMED_SHARES = 8
 COLORS = ("k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8")
 CHART_COLORS = ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8")
@@ -75,10 +76,15 @@ def statement_views(rows: Sequence[StatementRow]) -> tuple[StatementView, ...]:
             row=row,
             url=statement_url(row),
             share=float(abs(row.amount) / whole * 100) if whole else 0.0,
-            change=change(row.amount, row.previous_amount),
+            change=change(row.amount, row.previous_amount, up_is_good=_judged(rows)),
         )
         for row in rows
     )
+
+
+def _judged(rows: Sequence[StatementRow]) -> bool | None:
+    """Less is good; a draft's change is neither, for its month may still be running."""
+    return None if any(row.status == DRAFT for row in rows) else False
 
 
 def change(now: Decimal, before: Decimal | None, *, up_is_good: bool | None = False) -> Delta | None:
@@ -104,7 +110,7 @@ def fleet_cards(
             "Billed",
             words.money(total.billed, currency, whole=True),
             spark=spark,
-            delta=change(everything, summed(before)),
+            delta=change(everything, summed(before), up_is_good=_judged(rows)),
             note=note,
         )
     ]
@@ -115,7 +121,7 @@ def fleet_cards(
     )
     for label, kind, color, up_is_good in parts:
         amount = summed(rows, kind)
-        delta = change(amount, summed(before, kind), up_is_good=up_is_good)
+        delta = change(amount, summed(before, kind), up_is_good=up_is_good if _judged(rows) is not None else None)
         part = f"{_percent(amount, everything)} of the bill"
         cards.append(Kpi(label, words.money(amount, currency, whole=True), color=color, delta=delta, note=part))
     return tuple(cards)
@@ -138,7 +144,7 @@ def team_cards(
             "Charged",
             words.money(amount, currency, whole=True),
             spark=spark,
-            delta=change(amount, summed(before)),
+            delta=change(amount, summed(before), up_is_good=_judged(rows)),
             note="vs the month before" if before else name,
         ),
         Kpi(
@@ -202,7 +208,7 @@ def statement_cards(
             "Amount",
             words.money(row.amount, row.currency),
             spark=tuple(float(day.exact) for day in days),
-            delta=change(row.amount, row.previous_amount),
+            delta=change(row.amount, row.previous_amount, up_is_good=_judged([row])),
             note=f"{before} before" if before else "nothing the month before",
         )
     ]
@@ -232,7 +238,7 @@ def model_shares(models: Sequence[ChargeRow], currency: str) -> tuple[Share, ...
     whole = money.total([abs(model.exact) for model in models])
     return tuple(
         Share(
-            label=words.gpu_model(model.label) or "Not of a GPU",
+            label=words.gpu_model(model.label) or "Not on a GPU",
             amount=float(model.exact),
             color=COLORS[place] if place < len(COLORS) and model.label else "k-other",
             value=words.money(model.exact, currency),
