@@ -12,6 +12,7 @@
     url: place.dataset.schema,
     domNode: place,
     deepLinking: true,
+    defaultModelsExpandDepth: 0,
     validatorUrl: null,
     presets: [window.SwaggerUIBundle.presets.apis],
     layout: "BaseLayout",
