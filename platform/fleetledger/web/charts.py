@@ -117,7 +117,7 @@ def heat_map(
         | {
             "z": [[1 if dark else None for dark in line] for line in unknown],
             "colorscale": [[0, shade[0]], [1, shade[1]]],
-            "hovertemplate": "%{y}, %{x}:00<br>not known<extra></extra>",
+            "hovertemplate": "%{y}, %{x}:00<br>unknown<extra></extra>",
             "meta": {"table": False},
         },
         common
@@ -247,13 +247,13 @@ def _layout(unit: str) -> dict[str, Any]:
         "automargin": False,
     }
     layout = go.Layout(
-        margin={"l": 40, "r": 4, "t": 8, "b": 30},
+        margin={"l": 40, "r": 4, "t": 8, "b": 34},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=False,
         font={"size": 11.5},
         hoverlabel={"align": "left", "font": {"size": 12}},
-        xaxis={**axis},
+        xaxis={**axis, "ticklabelstandoff": 4},
         yaxis={
             **axis,
             "showgrid": True,

@@ -45,6 +45,10 @@ class SignInForm(Dressed, AuthenticationForm):
         "inactive": "The name or the password is wrong. Both are case-sensitive.",
     }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "Name"
+
 
 class NewPasswordForm(Dressed, PasswordChangeForm):
     """The old password once, the new one twice."""
@@ -61,7 +65,9 @@ class NewPasswordForm(Dressed, PasswordChangeForm):
 class SetUpForm(Dressed, forms.Form):
     """The first administrator."""
 
-    username = forms.CharField(label="Name", max_length=150, widget=forms.TextInput({"autocomplete": "username"}))
+    username = forms.CharField(
+        label="Name", max_length=150, widget=forms.TextInput({"autocomplete": "username", "autofocus": True})
+    )
     password = forms.CharField(
         label="Password",
         strip=False,

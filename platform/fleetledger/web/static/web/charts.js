@@ -35,6 +35,8 @@
       if (!answer.ok) throw new Error(String(answer.status));
       const figure = await answer.json();
       figures.set(box, figure);
+      const foot = document.querySelector(`[data-table-for="${box.id}"]`);
+      if (foot) foot.hidden = !figure.data.length;
       if (!figure.data.length) {
         say(box, figure.empty || "Nothing was measured in this range.");
         return;
@@ -105,7 +107,7 @@
   function cell(kind, value, isFirst) {
     const box = document.createElement(kind);
     const text = typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 2 }) : value ?? "–";
-    box.textContent = isFirst ? String(text).replace("T", " ").replace(/:00Z?$/, "") : text;
+    box.textContent = isFirst ? String(text).replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*$/, "$1 $2") : text;
     box.className = isFirst ? "nowrap" : "num right";
     return box;
   }
