@@ -27,7 +27,7 @@ WITH posted AS (
 ), known AS (
   SELECT r.id, r.received_at, p.ends_at, p.fingerprint
   FROM posted p
-  JOIN alerts_alert a ON a.team_id IS NOT DISTINCT FROM %(team)s AND a.fingerprint = p.fingerprint
+  JOIN alerts_alert a ON {of_tenant} AND a.fingerprint = p.fingerprint
   JOIN alerts_report r ON r.alert_id = a.id AND r.sender_id = %(sender)s
   WHERE a.state = 'firing' AND NOT r.is_resolved AND NOT r.is_stale AND p.ends_at > %(now)s
     AND a.annotations = p.annotations
@@ -104,8 +104,7 @@ def _take(tenant: Tenant, sender: senders.Seen, rows: list[_Row]) -> bool:
     """Whether these rows, of different alerts, said anything new."""
     changed = _without_repeats(tenant, sender, rows)
     if changed:
-        _store(tenant, sender, changed)
-        states.settle(_alerts(tenant, changed), sender.now)
+        states.settle(_store(tenant, sender, changed), sender.now)
     return bool(changed)
 
 
@@ -144,7 +143,10 @@ def _without_repeats(tenant: Tenant, sender: senders.Seen, rows: list[_Row]) -> 
         "annotations": [row.annotations for row in rows],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_REPEAT, values)
+        # IS NOT DISTINCT FROM, which would do for both, uses no index
+        cursor.execute(
+            _REPEAT.format(of_tenant="a.team_id IS NULL" if tenant.team_id is None else "a.team_id = %(team)s"), values
+        )
         repeated: dict[str, datetime] = dict(cursor.fetchall())
     gaps: list[timedelta] = [sender.now - received_at for received_at in repeated.values()]
     senders.learn(sender, gaps)
@@ -157,7 +159,8 @@ def _do_not_wait_for_disk() -> None:
         cursor.execute("SET LOCAL synchronous_commit = off")
 
 
-def _store(tenant: Tenant, sender: senders.Seen, rows: list[_Row]) -> None:
+def _store(tenant: Tenant, sender: senders.Seen, rows: list[_Row]) -> list[Alert]:
+    """Keep what the rows report; gives their alerts, locked."""
     with connection.cursor() as cursor:
         cursor.execute(
             _NEW_ALERTS,
@@ -172,7 +175,8 @@ def _store(tenant: Tenant, sender: senders.Seen, rows: list[_Row]) -> None:
                 "urls": [row.posted.generator_url for row in rows],
             },
         )
-        by_fingerprint = {alert.fingerprint: alert for alert in _alerts(tenant, rows)}
+        alerts = _alerts(tenant, rows)
+        by_fingerprint = {alert.fingerprint: alert for alert in alerts}
         _renew_words(by_fingerprint, rows)
         cursor.execute(
             _REPORTS,
@@ -184,6 +188,7 @@ def _store(tenant: Tenant, sender: senders.Seen, rows: list[_Row]) -> None:
                 "ends": [row.ends_at for row in rows],
             },
         )
+    return alerts
 
 
 def _alerts(tenant: Tenant, rows: list[_Row]) -> list[Alert]:

@@ -64,8 +64,12 @@ app.conf.update(
             "task": "monitoring.telemetry.tasks.drop_old_facts",
             "schedule": crontab(hour="1", minute="40"),
         },
+        "forget old alerts": {
+            "task": "monitoring.alerts.tasks.forget_old",
+            "schedule": crontab(hour="2", minute="10"),
+        },
         "import what waits": {"task": "costs.tasks.import_waiting", "schedule": crontab(minute="*/10")},
         "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},
     },
 )
-app.autodiscover_tasks(["monitoring.telemetry", "costs", "fleetledger.demo"])
+app.autodiscover_tasks(["monitoring.telemetry", "monitoring.alerts", "costs", "fleetledger.demo"])

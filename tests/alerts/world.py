@@ -8,7 +8,7 @@ from fleetledger.fleet.models import Team
 from monitoring.alerts import clock, flush, grouping, ingest, sweep, trees
 from monitoring.alerts.labels import fingerprint
 from monitoring.alerts.message import AlertLine, Body
-from monitoring.alerts.models import Alert, Clock, Episode, Event, IntakeSpan, OutboxMessage
+from monitoring.alerts.models import Alert, Clock, Episode, Event, IntakeSpan, MessageState, OutboxMessage, Told
 from monitoring.alerts.sources.posted import Posted
 from monitoring.alerts.tenants import PLATFORM, Tenant, of_team
 
@@ -105,11 +105,16 @@ def run_until(seconds: float) -> None:
         if due is None or due > end:
             break
         now = set_clock(max(due, clock.now()))
-        sweep.sweep(now)
-        flush.flush_due(now)
-    set_clock(end)
-    sweep.sweep(end)
-    flush.flush_due(end)
+        _look(now)
+    _look(set_clock(end))
+
+
+def _look(now: datetime) -> None:
+    """What the notifier does at one instant; every message arrives."""
+    sweep.sweep(now)
+    flush.flush_due(now)
+    Told.objects.filter(firing_attempted_at=None).update(firing_attempted_at=now, firing_delivered_at=now)
+    OutboxMessage.objects.filter(state=MessageState.QUEUED).update(state=MessageState.SENT, finished_at=now)
 
 
 def queued() -> list[tuple[float, str, list[str]]]:
