@@ -166,7 +166,7 @@ def _pack(item: Entry, team: Team | None, labels: dict[str, str], path: Path, pl
         return
     times = _times(item, path, plan) | {"is_ours": True}
     for rule in known:
-        if rule.name not in left_out:
+        if rule.name not in left_out and not rule.is_for_elsewhere:
             yield Wanted(team, f"{rule.name}/{source.name}", _of_pack(rule, source, item, labels) | times | _own(rule))
 
 

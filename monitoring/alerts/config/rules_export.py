@@ -52,7 +52,7 @@ def _pack(rows: list[Rule]) -> dict[str, Any]:
     first = rows[0]
     team, source, name = _entry(first)
     here = {row.options["alert"] for row in rows}
-    left_out = [rule.name for rule in pack.rules(name) if rule.name not in here]
+    left_out = [rule.name for rule in pack.rules(name) if rule.name not in here and not rule.is_for_elsewhere]
     item: dict[str, Any] = {"pack": name, "source": source}
     item |= ({"team": team} if team else {}) | ({"except": left_out} if left_out else {})
     item |= _interval(first) | _enabled(first)

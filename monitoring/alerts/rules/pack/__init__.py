@@ -17,6 +17,8 @@ NAMES = ("gpu", "fleetledger")
 RUNBOOKS = "/help/runbooks/"
 WASTE: Mapping[str, str] = {"GpuIdleButAllocated": impact.VALUE}
 """Rules whose results are idle GPUs: the format has no place for it."""
+ELSEWHERE = frozenset({"Watchdog"})
+"""Rules that make sense only in a Prometheus that sends its alerts to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class PackRule:
     @property
     def waste(self) -> str:
         return WASTE.get(self.name, "")
+
+    @property
+    def is_for_elsewhere(self) -> bool:
+        return self.name in ELSEWHERE
 
 
 def text(name: str, base_url: str = "") -> str:
