@@ -121,19 +121,27 @@ def _answer() -> bytes:
 
 @contextmanager
 def _serving(body: bytes) -> Iterator[str]:
-    """A server that knows one answer, and how many series it has."""
-    counts = [{"metric": {"__name__": name}, "value": [0, str(GPUS)]} for name in METRICS]
-    counted = orjson.dumps({"status": "success", "data": {"resultType": "vector", "result": counts}})
+    """A server that knows one answer, its metrics' names and one metric's series."""
+    names = orjson.dumps({"status": "success", "data": list(METRICS)})
+    series = [row["metric"] for row in orjson.loads(body)["data"]["result"][:: len(METRICS)]]
+    listed = orjson.dumps({"status": "success", "data": series})
     nothing = orjson.dumps({"status": "success", "data": {"resultType": "vector", "result": []}})
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True  # an answer in two writes would wait 40 ms for an acknowledgement
 
+        def do_GET(self) -> None:
+            self._answer(names)
+
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            query = form["query"][0]
-            content = counted if "count by" in query else nothing if "last_over_time" in query else body
+            if "query" not in form:
+                self._answer(listed)
+            else:
+                self._answer(nothing if "kube_node_info" in form["query"][0] else body)
+
+        def _answer(self, content: bytes) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))

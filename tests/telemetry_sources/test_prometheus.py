@@ -38,6 +38,7 @@ def _lines() -> Iterator[str]:
     for name, uuid, cluster, value in LONE:
         labels = _gpu(uuid, f',cluster="{cluster}"')
         yield from (f"{name}{{{labels}}} {value} {at}" for at in range(START - 60, START + 331, 30))
+    yield f'kube_node_info{{node="node-a",provider_id="aws:///eu-1a/i-0"}} 1 {START + 100}'
     yield f'kube_node_info{{node="node-a",provider_id="aws:///eu-1a/i-1"}} 1 {START + 200}'
     yield f'nvidia_smi_gpu_info{{uuid="GPU-z",name="NVIDIA L40S",index="1"}} 1 {START + 200}'
     yield f'nvidia_smi_temperature_gpu{{uuid="GPU-z",instance="node-z:9835"}} 50 {START + 200}'
@@ -101,7 +102,7 @@ def test_a_matcher_for_an_impossible_label_is_refused() -> None:
         PrometheusSource("http://127.0.0.1:1", scrape_interval_s=30, matchers={"a b": "c"})
 
 
-def test_nodes_bear_their_providers_id(server: str) -> None:
+def test_nodes_bear_their_providers_id_the_newest_where_a_name_was_given_again(server: str) -> None:
     assert _pull(server).nodes == {"node-a": "aws:///eu-1a/i-1"}
 
 
@@ -132,12 +133,6 @@ def test_a_window_without_samples_is_empty_and_not_missing(server: str) -> None:
     batch = source.pull((START - 9000) * US, (START - 8700) * US)
     source.close()
     assert batch == Batch()
-
-
-def test_the_check_counts_the_series_of_now(server: str) -> None:
-    source = PrometheusSource(server, scrape_interval_s=30, matchers={"cluster": "shares"})
-    assert source.check((START + 300) * US) == 2
-    source.close()
 
 
 @pytest.mark.conformance

@@ -17,14 +17,20 @@ START_US, END_US = 1_795_395_600 * US, 1_795_395_900 * US
 HTML = {"Content-Type": "text/html"}
 GPU = {"UUID": "GPU-1", "gpu": "0"}
 UTIL, POWER = "DCGM_FI_DEV_GPU_UTIL", "DCGM_FI_DEV_POWER_USAGE"
+NAMES_PATH = "/api/v1/label/__name__/values"
 
 
 def _result(rows: list[object], **more: object) -> Reply:
     return Reply(json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}} | more))
 
 
-def _counts(**counts: int) -> Reply:
-    return _result([{"metric": {"__name__": name}, "value": [1, str(count)]} for name, count in counts.items()])
+def _list(items: list[object]) -> Reply:
+    return Reply(json.dumps({"status": "success", "data": items}))
+
+
+def _listed(count: int, *names: str) -> tuple[Reply, Reply]:
+    """The lists of names and of one name's series, as they are asked for before the samples."""
+    return _list(list(names)), _list([GPU] * count)
 
 
 def _series(name: str) -> object:
@@ -72,7 +78,7 @@ def test_a_server_that_keeps_silent() -> None:
         ),
         (
             Reply("404 page not found", code=404),
-            "URL has no /api/v1/query: this is not the address of a Prometheus. Check the path.",
+            "URL has no /api/v1/label/__name__/values: this is not the address of a Prometheus. Check the path.",
         ),
         (
             Reply("Unauthorized", code=401),
@@ -81,10 +87,6 @@ def test_a_server_that_keeps_silent() -> None:
         (
             Reply('{"message": "no"}', code=403),
             "URL answers HTTP 403: the token or password is missing or wrong. Set 'token' or 'basic_auth'.",
-        ),
-        (
-            Reply('{"status":"error","errorType":"execution","error":"too many samples"}', code=422),
-            "URL refused the query (HTTP 422): too many samples",
         ),
         (
             Reply('{"status":"success","data":{"result":['),
@@ -103,21 +105,52 @@ def test_each_failure_has_its_sentence(reply: Reply, sentence: str) -> None:
     assert _sentence(reply) == sentence
 
 
+def test_a_server_that_refuses_everything_is_missing_in_its_own_words() -> None:
+    with answering(Reply('{"status":"error","errorType":"execution","error":"no"}', code=422)) as server:
+        batch = _pull(server.address)
+    assert batch.missing[0] == f"DCGM_FI_DEV_BOARD_POWER_WATTS: {server.address} refused the query (HTTP 422): no"
+
+
 def test_a_post_is_tried_again_after_a_5xx() -> None:
-    with answering(Reply("", code=503), _counts()) as server:
+    with answering(_list([]), Reply("", code=503), _result([])) as server:
         assert _pull(server.address) == Batch()
-    assert [asked.path for asked in server.asked] == ["/api/v1/query"] * 3
+    assert [asked.path.partition("?")[0] for asked in server.asked] == [NAMES_PATH] + ["/api/v1/query"] * 3
+
+
+def test_what_the_lists_do_not_know_is_asked_for_all_the_same() -> None:
+    with answering(_list([]), _result([_series(UTIL)]), _result([])) as server:
+        batch = _pull(server.address)
+    assert [series.field.value for series in batch.series] == ["util"]
+
+
+def test_lists_that_are_too_long_for_the_server_make_the_questions_small() -> None:
+    refusal = Reply('{"status":"error","error":"more than 30000 series"}', code=422)
+    with answering(_list([UTIL]), refusal, _result([])) as server:
+        assert _pull(server.address) == Batch()
+    questions = [asked.form["query"][0] for asked in server.asked[2:-1]]
+    assert len(questions) == 1 + 17  # what is not listed, then the name's parts
+    assert questions[1] == UTIL + '{UUID=~"(GPU-)?(0).*"}[300001ms]'
+    with answering(refusal, _result([])) as server:
+        assert _pull(server.address) == Batch()
+    assert server.asked[1].form["query"][0].endswith("{}[300001ms]")
 
 
 def test_an_answer_is_cut_and_its_times_are_whole() -> None:
-    with answering(_counts(**{UTIL: 1}), _result([_series(UTIL)]), _result([])) as server:
+    with answering(*_listed(1, UTIL), _result([_series(UTIL)]), _result([])) as server:
         batch = _pull(server.address)
     assert [series.times for series in batch.series] == [[1_795_395_600_000_000, 1_795_395_630_250_000]]
     assert [(rejected.field.value, rejected.at_us) for rejected in batch.rejected] == [("util", 1_795_395_630_250_000)]
     assert server.asked[1].form == {
-        "query": ['{__name__=~"DCGM_FI_DEV_GPU_UTIL"}[300001ms]'],
-        "time": ["1795395900.000000"],
+        "match[]": [UTIL + "{}"],
+        "start": ["1795395600.000000"],
+        "end": ["1795395900.000000"],
+        "limit": ["100000"],
     }
+    question = server.asked[2].form
+    assert question["query"][0].startswith('{__name__=~"DCGM_FI_')
+    assert UTIL in question["query"][0]
+    assert question["query"][0].endswith('"}[300001ms]')
+    assert question["time"] == ["1795395900.000000"]
 
 
 @pytest.mark.parametrize(
@@ -128,20 +161,22 @@ def test_an_answer_is_cut_and_its_times_are_whole() -> None:
     ],
 )
 def test_a_partial_answer_is_missing_and_its_rows_do_not_count(more: Mapping[str, object], reason: str) -> None:
-    with answering(_counts(**{UTIL: 1}), _result([_series(UTIL)], **more), _result([])) as server:
+    with answering(*_listed(1, UTIL), _result([_series(UTIL)], **more), _result([])) as server:
         batch = _pull(server.address)
     assert (batch.series, batch.missing) == ([], [f"{UTIL}: the answer is not whole: {reason}."])
 
 
-def test_a_partial_list_of_series_is_missing() -> None:
-    with answering(_result([], warnings=["store-7 is down"]), _result([])) as server:
+def test_a_list_that_is_cut_short_is_no_gap() -> None:
+    names, series = _listed(1, UTIL)
+    cut = Reply(json.dumps(json.loads(series.body) | {"warnings": ["results truncated due to limit"]}))
+    with answering(names, cut, _result([_series(UTIL)]), _result([])) as server:
         batch = _pull(server.address)
-    assert batch.missing == ["The list of series is not whole: store-7 is down."]
+    assert (len(batch.series), batch.missing) == (1, [])
 
 
 def test_a_shard_that_fails_is_missing_and_the_others_stay() -> None:
     refusal = Reply('{"status":"error","error":"too many samples"}', code=422)
-    with answering(_counts(**{UTIL: 5000, POWER: 5000}), _result([_series(UTIL)]), refusal, _result([])) as server:
+    with answering(*_listed(4900, UTIL, POWER), _result([_series(UTIL)]), refusal, _result([])) as server:
         batch = _pull(server.address)
     assert [series.field.value for series in batch.series] == ["util"]
     assert batch.missing == [f"{POWER}: {server.address} refused the query (HTTP 422): too many samples"]
@@ -152,7 +187,7 @@ def _asked(server: Server, name: str) -> str | None:
 
 
 def test_token_tenant_and_headers_go_with_every_request() -> None:
-    with answering(_counts()) as server:
+    with answering(_list([]), _result([])) as server:
         _pull(server.address, token="s3cret", tenant="gpu", headers={"X-Team": "ops"})
     assert (_asked(server, "Authorization"), _asked(server, "X-Scope-OrgID"), _asked(server, "X-Team")) == (
         "Bearer s3cret",
@@ -162,15 +197,15 @@ def test_token_tenant_and_headers_go_with_every_request() -> None:
 
 
 def test_name_and_password_sign_in() -> None:
-    with answering(_counts()) as server:
+    with answering(_list([]), _result([])) as server:
         _pull(server.address, basic=("ann", "pw"))
     assert _asked(server, "Authorization") == "Basic YW5uOnB3"
 
 
 def test_thanos_is_asked_for_whole_raw_answers() -> None:
-    with answering(_counts()) as server:
+    with answering(_list([]), _result([])) as server:
         _pull(server.address, thanos=True)
-    form = server.asked[0].form
+    form = server.asked[1].form
     assert {name: form[name] for name in ("dedup", "partial_response", "max_source_resolution")} == {
         "dedup": ["true"],
         "partial_response": ["false"],

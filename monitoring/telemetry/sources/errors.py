@@ -11,6 +11,10 @@ class SourceError(Exception):
         self.transient = transient
 
 
+class RefusedError(SourceError):
+    """A server that works refused this one question, often because its answer would be too large."""
+
+
 def unreachable(url: str, error: requests.RequestException, timeout: tuple[float, float]) -> SourceError:
     """Why no answer came from this address, in a sentence; the library has many words for it."""
     if isinstance(error, requests.exceptions.SSLError):

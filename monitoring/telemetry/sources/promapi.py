@@ -1,4 +1,4 @@
-"""A thin layer over Prometheus' query interface: time limits, retries, one error, partial answers told apart."""
+"""A thin layer over Prometheus' interface: time limits, retries, one error, partial answers told apart."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,11 @@ import requests
 from prometheus_api_client import PrometheusConnect
 
 from fleetledger.lib.http import TIMEOUT, TRIES, retries
-from monitoring.telemetry.sources.errors import SourceError, unreachable
+from monitoring.telemetry.sources.errors import RefusedError, SourceError, unreachable
 
 QUERY_PATH = "/api/v1/query"
+SERIES_PATH = "/api/v1/series"
+NAMES_PATH = "/api/v1/label/__name__/values"
 TENANT_HEADER = "X-Scope-OrgID"
 THANOS = {"dedup": "true", "partial_response": "false", "max_source_resolution": "0s"}
 SHOWN_TEXT = 300
@@ -45,10 +47,14 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The rows of one query and, where the server could not read everything, why."""
+    """The rows of one query and, where the server could not read everything, why. `kind`: vector, matrix, scalar, …
 
-    rows: list[dict[str, Any]]
+    A scalar's rows are its time and its value as a text.
+    """
+
+    rows: list[Any]
     partial: str = ""
+    kind: str = ""
 
 
 class PrometheusApi:
@@ -75,18 +81,44 @@ class PrometheusApi:
 
     def query(self, expression: str, at_us: int) -> Answer:
         """The rows of an instant query at a time; raises SourceError where there is no answer."""
-        body = {"query": expression, "time": _seconds(at_us)} | (THANOS if self._access.thanos else {})
+        document = self._ask("POST", QUERY_PATH, {"query": expression, "time": _seconds(at_us)})
+        data = document["data"]
+        if not isinstance(data, dict) or not isinstance(data.get("result"), list):
+            raise _no_result(self._url)
+        return Answer(data["result"], _partial(document), str(data.get("resultType", "")))
+
+    def names(self, match: str, start_us: int, end_us: int) -> list[str]:
+        """Names of series that the server lists for a time, often rounded to its own blocks; raises SourceError."""
+        return [str(name) for name in self._list("GET", NAMES_PATH, _matching(match, start_us, end_us))]
+
+    def count(self, match: str, start_us: int, end_us: int, most: int) -> int:
+        """How many series the server lists for a time, up to `most` where it knows limits; raises SourceError."""
+        wanted = _matching(match, start_us, end_us) | {"limit": str(most)}
+        return len(self._list("POST", SERIES_PATH, wanted))
+
+    def _list(self, method: str, path: str, wanted: dict[str, str]) -> list[Any]:
+        document = self._ask(method, path, wanted)
+        data = document["data"]
+        if not isinstance(data, list):
+            raise _no_result(self._url)
+        return data
+
+    def _ask(self, method: str, path: str, wanted: dict[str, str]) -> dict[str, Any]:
+        """The document of a success. Lists of a label's values know GET alone."""
+        wanted = wanted | (THANOS if self._access.thanos else {})
         try:
-            response = self._session.post(
-                f"{self._url}{QUERY_PATH}",
-                data=body,
+            response = self._session.request(
+                method,
+                f"{self._url}{path}",
+                params=wanted if method == "GET" else None,
+                data=wanted if method == "POST" else None,
                 headers=self._headers,
                 auth=self._access.basic,
                 timeout=self._access.timeout,
             )
         except requests.RequestException as error:
             raise unreachable(self._url, error, self._access.timeout) from error
-        return _read(self._url, response)
+        return _read(self._url, path, response)
 
 
 def _seconds(at_us: int) -> str:
@@ -94,17 +126,20 @@ def _seconds(at_us: int) -> str:
     return f"{at_us // 1_000_000}.{at_us % 1_000_000:06d}"
 
 
-def _read(url: str, response: requests.Response) -> Answer:
+def _matching(match: str, start_us: int, end_us: int) -> dict[str, str]:
+    return {"match[]": match, "start": _seconds(start_us), "end": _seconds(end_us)}
+
+
+def _read(url: str, path: str, response: requests.Response) -> dict[str, Any]:
     try:
         document = orjson.loads(response.content)
     except orjson.JSONDecodeError as error:
-        raise _not_json(url, response) from error
+        raise _not_json(url, path, response) from error
     if response.status_code != requests.codes.ok or not isinstance(document, dict):
         raise _refused(url, response, document)
-    data = document.get("data")
-    if document.get("status") != "success" or not isinstance(data, dict) or not isinstance(data.get("result"), list):
+    if document.get("status") != "success" or "data" not in document:
         raise _refused(url, response, document)
-    return Answer(data["result"], _partial(document))
+    return document
 
 
 def _partial(document: Mapping[str, Any]) -> str:
@@ -114,12 +149,12 @@ def _partial(document: Mapping[str, Any]) -> str:
     return "the server marks its answer as partial" if document.get("isPartial") else ""
 
 
-def _not_json(url: str, response: requests.Response) -> SourceError:
+def _not_json(url: str, path: str, response: requests.Response) -> SourceError:
     code = response.status_code
     if code in {requests.codes.unauthorized, requests.codes.forbidden}:
         return _signed_out(url, code)
     if code == requests.codes.not_found:
-        return SourceError(f"{url} has no {QUERY_PATH}: this is not the address of a Prometheus. Check the path.")
+        return SourceError(f"{url} has no {path}: this is not the address of a Prometheus. Check the path.")
     if code >= requests.codes.server_error:
         return SourceError(f"{url} answers HTTP {code}. See the server's log.", transient=True)
     if b"<html" in response.content[:2000].lower() or "html" in response.headers.get("Content-Type", ""):
@@ -133,11 +168,13 @@ def _refused(url: str, response: requests.Response, document: object) -> SourceE
         return _signed_out(url, code)
     reason = document.get("error") if isinstance(document, dict) else None
     if not reason:
-        return SourceError(f"{url} answers HTTP {code} without a result: this is not Prometheus' interface.")
-    return SourceError(
-        f"{url} refused the query (HTTP {code}): {str(reason)[:SHOWN_TEXT]}",
-        transient=code >= requests.codes.server_error,
-    )
+        return _no_result(url, code)
+    words = f"{url} refused the query (HTTP {code}): {str(reason)[:SHOWN_TEXT]}"
+    return SourceError(words, transient=True) if code >= requests.codes.server_error else RefusedError(words)
+
+
+def _no_result(url: str, code: int = requests.codes.ok) -> SourceError:
+    return SourceError(f"{url} answers HTTP {code} without a result: this is not Prometheus' interface.")
 
 
 def _signed_out(url: str, code: int) -> SourceError:

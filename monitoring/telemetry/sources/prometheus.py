@@ -6,24 +6,30 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from monitoring.telemetry.sources.assembly import Assembly
-from monitoring.telemetry.sources.errors import SourceError
-from monitoring.telemetry.sources.fields import BY_NAME, INFO_NAMES
+from monitoring.telemetry.sources.errors import RefusedError, SourceError
+from monitoring.telemetry.sources.fields import BY_FIELD, BY_NAME, INFO_NAMES
 from monitoring.telemetry.sources.labels import LabelOptions
 from monitoring.telemetry.sources.promapi import Access, Answer, PrometheusApi
 from monitoring.telemetry.sources.promql import (
     MAX_SAMPLES,
     MAX_SERIES,
     equal,
+    families,
     groups,
     selector,
     shards,
     span,
     uuid_label,
 )
-from monitoring.telemetry.sources.readings import MICROSECONDS, Batch
+from monitoring.telemetry.sources.readings import MICROSECONDS, Batch, Field
 from monitoring.telemetry.sources.scale import util_is_share
 
 NODES = "kube_node_info"
+NAMES = (*BY_NAME, *sorted(INFO_NAMES))
+USUAL = tuple(name for field in (Field.FB_USED, Field.TEMP, Field.POWER) for name in BY_FIELD[field].dcgm_names)
+"""Of DCGM's names those that every row has, whole GPU or slice, on every board."""
+MOST_COUNTED = 100_000
+PARTS_OF_UNKNOWN = 16
 DAY_US = 86_400 * MICROSECONDS
 Row = dict[str, Any]
 
@@ -77,59 +83,61 @@ class PrometheusSource:
         """
         wanted = _Range(start_us - before_us, end_us + after_us)
         assembly = Assembly(self._options, renamed_jobs=self._renamed_jobs)
-        counts = self._counts(wanted, assembly.batch)
-        for names in groups({name: counts[name] for name in counts if name in BY_NAME}, self._limit(wanted)):
-            self._take(names, sum(counts[name] for name in names), wanted, assembly)
-        if counts.keys() & INFO_NAMES:
-            self._take_info(wanted, assembly)
+        sizes = self._sizes(wanted)
+        for names in groups(sizes, self._limit(wanted)):
+            self._take({name: sizes[name] for name in names}, wanted, assembly)
         self._judge_scale(wanted, assembly)
         batch = assembly.finish()
         self._take_nodes(wanted, batch)
         return batch
 
-    def check(self, at_us: int) -> int:
-        """How many GPU series the server has now; raises SourceError with a sentence where it cannot say."""
-        counts = self._counts(_Range(at_us - 300 * MICROSECONDS, at_us), Batch())
-        return sum(counts.values())
+    def _sizes(self, wanted: _Range) -> dict[str, int]:
+        """About how many series each name has. Only the size of questions hangs on it, never what is asked for:
 
-    def _counts(self, wanted: _Range, batch: Batch) -> dict[str, int]:
-        """How many series of each name have samples in the range."""
-        every = selector([*BY_NAME, *sorted(INFO_NAMES)], self._matchers)
-        answer = self._api.query(f"count by (__name__) (last_over_time({every}{span(wanted.width_us)}))", wanted.end_us)
-        if answer.partial:
-            batch.missing.append(f"The list of series is not whole: {answer.partial}.")
-        return {row["metric"]["__name__"]: int(float(row["value"][1])) for row in answer.rows}
+        lists may lack what a query finds, such as series in remote storage, and their times are rounded to blocks.
+        """
+        try:
+            listed = set(self._api.names(selector(NAMES, self._matchers), wanted.start_us, wanted.end_us))
+        except RefusedError:
+            return dict.fromkeys(NAMES, self._limit(wanted))
+        sizes = dict.fromkeys(NAMES, 0)
+        for family in families(name for name in NAMES if name in listed):
+            sizes |= dict.fromkeys(family, self._size(family, wanted))
+        return sizes
+
+    def _size(self, family: list[str], wanted: _Range) -> int:
+        name = next((name for name in USUAL if name in family), family[0])
+        try:
+            return self._api.count(selector([name], self._matchers), wanted.start_us, wanted.end_us, MOST_COUNTED)
+        except RefusedError:
+            return PARTS_OF_UNKNOWN * self._limit(wanted)
 
     def _limit(self, wanted: _Range) -> int:
         samples = max(1.0, wanted.width_us / MICROSECONDS / self._interval_s)
         return max(1, min(self._max_series, int(MAX_SAMPLES / samples)))
 
-    def _take(self, names: list[str], series: int, wanted: _Range, assembly: Assembly) -> None:
+    def _take(self, sizes: Mapping[str, int], wanted: _Range, assembly: Assembly) -> None:
         """The samples of these names, in as many shards as their series need."""
-        for shard in shards(uuid_label(names[0]), series, self._limit(wanted)):
+        names = list(sizes)
+        listed = ", ".join(name for name in names if sizes[name]) or "GPU metrics"
+        for shard in shards(uuid_label(names[-1]), sum(sizes.values()), self._limit(wanted)):
             matchers = [*self._matchers, shard] if shard else self._matchers
-            what = f"{', '.join(names)}{f' where {shard}' if shard else ''}"
+            what = f"{listed}{f' where {shard}' if shard else ''}"
             answer = self._ask(
                 f"{selector(names, matchers)}{span(wanted.width_us)}", wanted.end_us, what, assembly.batch
             )
             for row in answer:
                 _add(row, wanted, assembly)
 
-    def _take_info(self, wanted: _Range, assembly: Assembly) -> None:
-        every = f"last_over_time({selector(sorted(INFO_NAMES), self._matchers)}{span(wanted.width_us)})"
-        for row in self._ask(every, wanted.end_us, "the GPUs' models", assembly.batch):
-            labels = row["metric"]
-            assembly.add(labels.get("__name__", ""), labels, [], [])
-
     def _take_nodes(self, wanted: _Range, batch: Batch) -> None:
         """The nodes' ids at their provider; a server without kube-state-metrics has none, which is fine."""
-        query = f"last_over_time({selector([NODES], self._matchers)}{span(wanted.width_us)})"
+        query = f"{selector([NODES], self._matchers)}{span(wanted.width_us)}"
         try:
             rows = self._api.query(query, wanted.end_us).rows
         except SourceError as error:
             batch.notes.append(f"The nodes' provider ids could not be read: {error}")
             return
-        for row in rows:
+        for row in sorted(rows, key=_last_at):  # of a name that was given again the newest machine counts
             labels = row["metric"]
             name = labels.get("exported_node") or labels.get("node", "")
             if name and labels.get("provider_id"):
@@ -167,6 +175,10 @@ class PrometheusSource:
         if answer.partial:
             raise SourceError(f"The answer is not whole: {answer.partial}.", transient=True)
         return answer
+
+
+def _last_at(row: Row) -> float:
+    return float(row["values"][-1][0]) if row.get("values") else 0.0
 
 
 def _add(row: Row, wanted: _Range, assembly: Assembly) -> None:

@@ -1,7 +1,7 @@
 """Writes the queries: escaped matchers, groups of names, shards of UUIDs that together hold every series once."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil
 
 MAX_SERIES = 5_000
@@ -31,8 +31,10 @@ def equal(matchers: Mapping[str, str]) -> list[str]:
     return [f"{name}={quoted(value)}" for name, value in matchers.items()]
 
 
-def selector(names: Iterable[str], matchers: Iterable[str]) -> str:
+def selector(names: Sequence[str], matchers: Iterable[str]) -> str:
     """Every series with one of these names that fits."""
+    if len(names) == 1:
+        return f"{names[0]}{{{','.join(matchers)}}}"
     pattern = "|".join(literal(name) for name in names)
     return "{" + ",".join([f"__name__=~{quoted(pattern)}", *matchers]) + "}"
 
@@ -47,11 +49,19 @@ def uuid_label(name: str) -> str:
     return "UUID" if name.startswith("DCGM_") else "uuid"
 
 
+def families(names: Iterable[str]) -> list[list[str]]:
+    """The names of each exporter together: their series are cut alike, so that one name's count stands for all."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.partition("_")[0], []).append(name)
+    return list(found.values())
+
+
 def groups(counts: Mapping[str, int], limit: int) -> Iterator[list[str]]:
-    """Names together, as long as their series stay below the limit."""
+    """Names together, as long as their series stay below the limit: the small ones first, a large one alone."""
     group: list[str] = []
     size = 0
-    for name, count in sorted(counts.items()):
+    for count, name in sorted((count, name) for name, count in counts.items()):
         if group and size + count > limit:
             yield group
             group, size = [], 0

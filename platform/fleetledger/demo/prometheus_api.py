@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from http import HTTPStatus
 
 from fleetledger.demo import series
 from fleetledger.demo.inventory import Cluster
-from fleetledger.demo.selector import Matcher, Selector, UnsupportedQueryError, parse, parse_query
+from fleetledger.demo.selector import Matcher, Selector, UnsupportedQueryError, parse
 from fleetledger.demo.series import Asked, Series
 from fleetledger.demo.work import DAY_S, GRID_S, HOUR_S
 from fleetledger.demo.world import World
@@ -79,17 +78,12 @@ class Api:
                 raise ApiError(HTTPStatus.NOT_FOUND, "not_found", f"no such path: /api/v1/{path}")
 
     def _query(self, params: Params) -> str:
-        query = parse_query(_one(params, "query"))
-        selector, at = query.selector, self._instant(params, "time", self._now())
+        selector, at = parse(_one(params, "query")), self._instant(params, "time", self._now())
         if selector.range_ms is not None:
-            found = self._read(selector, at - selector.range_ms / 1000, at, newest=query.is_last)
-            if not query.is_last:
-                return _result("matrix", (f'"values":[{_points(one.samples)}]' for one in found), found)
-        else:
-            last = int(at // GRID_S * GRID_S)
-            found = self._read(selector, last, last)
-        if query.count_by is not None:
-            found = _counted(found, query.count_by)
+            found = self._read(selector, at - selector.range_ms / 1000, at)
+            return _result("matrix", (f'"values":[{_points(one.samples)}]' for one in found), found)
+        last = int(at // GRID_S * GRID_S)
+        found = self._read(selector, last, last)
         return _result("vector", (f'"value":[{_stamp(at)},"{one.samples[0][1]}"]' for one in found), found)
 
     def _query_range(self, params: Params) -> str:
@@ -130,13 +124,13 @@ class Api:
             )
         return sorted(found)
 
-    def _read(self, selector: Selector, start: float, end: float, *, newest: bool = False) -> list[Series]:
+    def _read(self, selector: Selector, start: float, end: float) -> list[Series]:
         names = [name for name in series.NAMES if _names(selector, name)]
         first, last = self._cut(start, end)
         units = sum(len(node.units) for cluster in self._scope for node in cluster.nodes)
-        if not newest and max(0, last - first) // GRID_S * len(names) * units > MOST_SAMPLES:
+        if max(0, last - first) // GRID_S * len(names) * units > MOST_SAMPLES:
             raise TooManySamplesError
-        return series.read(self._world, Asked(self._scope, names, selector.accepts, first, last, newest))
+        return series.read(self._world, Asked(self._scope, names, selector.accepts, first, last))
 
     def _cut(self, start: float, end: float) -> tuple[int, int]:
         """Whole seconds within [start, end] that lie in what is kept and not in the future."""
@@ -157,11 +151,6 @@ class Api:
             message = f'invalid parameter "{name}": cannot parse "{given[:80]}" to a valid timestamp'
             raise ApiError(HTTPStatus.BAD_REQUEST, "bad_data", message) from None
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-
-
-def _counted(found: Sequence[Series], labels: Sequence[str]) -> list[Series]:
-    counts = Counter(tuple((name, value) for name, value in one.labels if name in labels) for one in found)
-    return [Series(group, [(0, str(count))]) for group, count in sorted(counts.items())]
 
 
 def _one(params: Params, name: str) -> str:

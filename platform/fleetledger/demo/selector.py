@@ -1,4 +1,4 @@
-"""Reads PromQL's plain selectors and, around them, last_over_time and count by; everything else is refused."""
+"""Reads PromQL's plain selectors; every other expression is refused."""
 
 import re
 from collections.abc import Mapping
@@ -12,10 +12,6 @@ _RANGE = re.compile(r"\s*\[\s*([0-9a-z]+)\s*\]\s*")
 _DURATION = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
 _UNITS_MS = (31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1_000, 1)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-
-
-_LAST = re.compile(r"last_over_time\s*\((.*)\)", re.DOTALL)
-_COUNT = re.compile(r"count\s+by\s*\(([a-zA-Z0-9_,\s]*)\)\s*\((.*)\)", re.DOTALL)
 
 
 class UnsupportedQueryError(ValueError):
@@ -49,30 +45,6 @@ class Selector:
 
     def accepts(self, labels: Mapping[str, str]) -> bool:
         return all(matcher.accepts(labels) for matcher in self.matchers)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A selector; `is_last`: the newest sample of its range; `count_by`: how many series per these labels."""
-
-    selector: Selector
-    is_last: bool = False
-    count_by: tuple[str, ...] | None = None
-
-
-def parse_query(query: str) -> Query:
-    """Raises UnsupportedQueryError."""
-    text, count_by = query.strip(), None
-    if counted := _COUNT.fullmatch(text):
-        count_by = tuple(label.strip() for label in counted[1].split(",") if label.strip())
-        text = counted[2].strip()
-    last = _LAST.fullmatch(text)
-    selector = parse(last[1] if last else text)
-    if (last is not None and selector.range_ms is None) or (
-        last is None and count_by is not None and selector.range_ms
-    ):
-        raise UnsupportedQueryError(query, "A range where none belongs, or none where one is needed")
-    return Query(selector, last is not None, count_by)
 
 
 def parse(query: str) -> Selector:

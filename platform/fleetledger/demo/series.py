@@ -36,7 +36,6 @@ class Asked:
     accepts: Accepts
     start: int
     end: int
-    newest: bool = False  # of each series the newest sample alone
 
     def nodes(self) -> Iterator[tuple[str, Node]]:
         for name in self.names:
@@ -53,11 +52,10 @@ def read(world: World, asked: Asked) -> list[Series]:
         if metric := METRICS.get(name):
             for labels, samples in _stretches(world, metric, node, asked, grid):
                 one = found.setdefault(labels, Series(labels))
-                one.samples = samples if asked.newest else one.samples + samples
+                one.samples += samples
         elif grid and asked.accepts(dict(labels := _node_labels(name, node))):
             ups = ["0" if name == "up" and world.is_silent(node, at) else "1" for at in grid]
-            points: list[tuple[float, str]] = list(zip(grid, ups, strict=True))
-            found[labels] = Series(labels, points[-1 if asked.newest else 0 :])
+            found[labels] = Series(labels, list(zip(grid, ups, strict=True)))
     return [found[labels] for labels in sorted(found) if found[labels].samples]
 
 
@@ -148,7 +146,6 @@ def _stretches(
             labels = _labels(metric.name, node, unit, lease.workload)
             if asked.accepts(dict(labels)):
                 times = world.scrapes(node, first, last)
-                times = times[-1:] if asked.newest else times
                 if not times:
                     continue
                 yield labels, [(at, metric.value(Moment(world, node, unit, lease, at))) for at in times]
