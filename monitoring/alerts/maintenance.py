@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from monitoring.alerts import clock
 from monitoring.alerts.errors import AlertsError, ConflictError, NotFoundError
 from monitoring.alerts.models import Maintenance
-from monitoring.alerts.silences import RETENTION, SilenceError, Status, stored
+from monitoring.alerts.silences import RETENTION, SilenceError, Status, status_at, stored
 from monitoring.alerts.tenants import Tenant
 
 _NAME_WIDTH = 200
@@ -35,9 +35,7 @@ class Window:
 
 
 def status(window: Maintenance, now: datetime) -> Status:
-    if now < window.starts_at:
-        return Status.PENDING
-    return Status.ACTIVE if now < window.ends_at else Status.EXPIRED
+    return status_at(window.starts_at, window.ends_at, now)
 
 
 @transaction.atomic

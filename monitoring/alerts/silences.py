@@ -38,9 +38,25 @@ class Status(StrEnum):
 
 
 def status(silence: Silence, now: datetime) -> Status:
-    if now < silence.starts_at:
+    return status_at(silence.starts_at, silence.ends_at, now)
+
+
+def status_at(starts_at: datetime, ends_at: datetime, now: datetime) -> Status:
+    """Of whatever is in force from a start until before its end."""
+    if now < starts_at:
         return Status.PENDING
-    return Status.ACTIVE if now < silence.ends_at else Status.EXPIRED
+    return Status.ACTIVE if now < ends_at else Status.EXPIRED
+
+
+def order(starts_at: datetime, ends_at: datetime, now: datetime) -> tuple[int, float]:
+    """The key by which Alertmanager sorts silences: those in force by their end, to come by start, ended by end."""
+    match status_at(starts_at, ends_at, now):
+        case Status.ACTIVE:
+            return 0, ends_at.timestamp()
+        case Status.PENDING:
+            return 1, starts_at.timestamp()
+        case _:
+            return 2, -ends_at.timestamp()
 
 
 @transaction.atomic
@@ -102,7 +118,7 @@ def listed(tenant: Tenant, filters: Sequence[Matcher] = ()) -> tuple[Silence, ..
     now = clock.now()
     rows = _of(tenant).filter(ends_at__gt=now - RETENTION)
     found = [row for row in rows if all_match(filters, {item["name"]: item["value"] for item in row.matchers})]
-    return tuple(sorted(found, key=lambda row: _place(row, now)))
+    return tuple(sorted(found, key=lambda row: order(row.starts_at, row.ends_at, now)))
 
 
 def stored(matchers: Any) -> list[dict[str, Any]]:
@@ -170,17 +186,6 @@ def _as_uuid(silence_id: SilenceId) -> uuid.UUID:
 
 def _unknown(silence_id: SilenceId) -> NotFoundError:
     return NotFoundError(f"No silence has the id '{str(silence_id)[:64]}'.")
-
-
-def _place(silence: Silence, now: datetime) -> tuple[int, float]:
-    """The key by which Alertmanager sorts silences."""
-    match status(silence, now):
-        case Status.ACTIVE:
-            return 0, silence.ends_at.timestamp()
-        case Status.PENDING:
-            return 1, silence.starts_at.timestamp()
-        case _:
-            return 2, -silence.ends_at.timestamp()
 
 
 def _to_milliseconds(at: datetime) -> datetime:

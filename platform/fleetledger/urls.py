@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("fleetledger.rest.urls")),
     path("teams/", include(team_page.urlpatterns)),
     path("", include("monitoring.telemetry.urls")),
+    path("", include("monitoring.alerts.am_api.urls")),
     path("", include("costs.urls")),
     path("api/v1/", include("monitoring.telemetry.api_urls")),
     path("api/v1/", include("costs.api_urls")),
