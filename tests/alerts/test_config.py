@@ -183,6 +183,17 @@ def test_a_part_that_the_file_leaves_out_stays() -> None:
     ]
 
 
+def test_receivers_of_several_files_are_one_list_and_a_route_stands_in_one() -> None:
+    files = [("a.yaml", "route: {receiver: r}\nreceivers: [{name: s}]"), ("b.yaml", "receivers: [{name: r}]")]
+    assert len(config.apply(files).changes) == 3
+    with pytest.raises(config.ConfigError) as caught:
+        config.apply([*files, ("c.yaml", "\nroute: {receiver: s}")])
+    assert str(caught.value) == "c.yaml:2: route: This section stands in another file already."
+    with pytest.raises(config.ConfigError) as caught:
+        config.apply([*files, ("c.yaml", "receivers:\n- {name: t}\n- {name: r}")])
+    assert str(caught.value) == "c.yaml:3: receivers[3].name: The receiver 'r' stands twice."
+
+
 def test_another_order_of_routes_is_a_change() -> None:
     head = "receivers: [{name: r}, {name: s}]\nroute:\n  receiver: r\n  routes:\n"
     one, two = "  - {matchers: [a=b], receiver: s}\n", "  - {matchers: [c=d]}\n"

@@ -35,7 +35,7 @@ sources:
 pools:
   - {name: h100, match: {gpu_model: ".*H100.*"}, idle: keep, share: slices}
   - {name: reserved, match: {node: "r-.*"}, idle: owner, owner: vision}
-rules: []
+slos: []
 route:
 """
 
@@ -161,8 +161,8 @@ def test_a_mistake_in_the_second_file_is_told_with_that_files_line() -> None:
         ),
         ("teams: []\nteams: []\n", "fleet.yaml:2: teams: This key stands twice."),
         (
-            "rules: [{name: GpuIdle}]",
-            "fleet.yaml:1: rules: 'rules' is not supported by this version yet. Take it out, or leave it empty.",
+            "slos: [{name: inference-api}]",
+            "fleet.yaml:1: slos: 'slos' is not supported by this version yet. Take it out, or leave it empty.",
         ),
         (
             "sources:\n- {name: p, kind: promotheus, url: 'http://x'}\n",
