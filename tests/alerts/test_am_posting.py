@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from fleetledger.fleet.models import ApiToken, Team
-from monitoring.alerts.models import Heartbeat, Sender
+from monitoring.alerts.models import Alert, Heartbeat, Sender
 from tests import world as fleet
 from tests.alerts import world
 from tests.alerts.am_world import ENDPOINTS, Caller, caller_of, text
