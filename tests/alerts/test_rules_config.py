@@ -66,10 +66,11 @@ def own() -> QuerySet[Rule]:
 def test_rules_are_brought_in_and_shown() -> None:
     shown = lines(WHOLE)[3:]
     times, idle = "for_s 0.0, keep_firing_for_s 0.0, interval_s 60.0", "fact idle_gpus, options {window: 30m, by: team}"
+    hour = times.replace("0", "3600", 1)
     assert shown[0].startswith("+ rule GpuIdle: labels {severity: warning, node: {{ $labels.Hostname }}}")
     assert shown[1:] == [
         f"+ rule vision/GpuIdle: kind promql, source prom1, expr up == 0, {times}, is_enabled no, is_ours no",
-        f"+ rule Idle: labels {{severity: info}}, kind fact, {idle}, {times.replace('0', '3600', 1)}, is_enabled yes, is_ours no",
+        f"+ rule Idle: labels {{severity: info}}, kind fact, {idle}, {hour}, is_enabled yes, is_ours no",
         "+ heartbeat nightly-backup: labels {severity: critical}, interval_s 86400.0, grace_s 3600.0",
         "+ heartbeat vision/exporter: interval_s 600.0, grace_s 0.0",
     ]

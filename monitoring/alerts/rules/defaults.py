@@ -1,9 +1,11 @@
 """Rules that exist without any configuration: what nobody may forget to watch."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.alerts.models import Rule, RuleKind
+
+RUNBOOKS = "/help/runbooks/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,6 @@ class Default:
     severity: str
     for_s: float = 0
     interval_s: float = 60
-    annotations: dict[str, str] = field(default_factory=dict)
 
     def row(self, due_at: datetime) -> Rule:
         return Rule(
@@ -25,7 +26,7 @@ class Default:
             for_s=self.for_s,
             interval_s=self.interval_s,
             labels={"severity": self.severity},
-            annotations=self.annotations,
+            annotations={"runbook_url": f"{RUNBOOKS}#{self.name}"},
             is_ours=True,
             due_at=due_at,
         )
@@ -36,7 +37,7 @@ DEFAULTS = (
     Default("HeartbeatMissed", "heartbeat_missed", "critical", interval_s=15),
     Default("SenderSilent", "sender_silent", "warning"),
     Default("WatchdogMissing", "watchdog_missing", "critical", interval_s=30),
-    Default("RuleFailing", "rule_failing", "warning"),
+    Default("RuleFailing", "rule_failing", "warning", for_s=300),
 )
 
 

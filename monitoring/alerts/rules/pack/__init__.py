@@ -11,10 +11,10 @@ import yaml
 
 from fleetledger.lib.durations import parse_duration
 from monitoring.alerts.rules import impact
+from monitoring.alerts.rules.defaults import RUNBOOKS
 from monitoring.alerts.rules.errors import RuleError
 
 NAMES = ("gpu", "fleetledger")
-RUNBOOKS = "/help/runbooks/"
 WASTE: Mapping[str, str] = {"GpuIdleButAllocated": impact.VALUE}
 """Rules whose results are idle GPUs: the format has no place for it."""
 ELSEWHERE = frozenset({"Watchdog"})
