@@ -5,6 +5,13 @@ import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from shutil import rmtree
+
+
+def _forget_what_lies_apart(link: Path) -> None:
+    """For root, below a TMPDIR that is closed to others, the database lies elsewhere and would outlive the run."""
+    if link.is_symlink():
+        rmtree(link.resolve(), ignore_errors=True)
 
 
 def _start_servers() -> None:
@@ -13,6 +20,7 @@ def _start_servers() -> None:
     servers = ExitStack()
     folder = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="fl-tests-")))
     folder.chmod(0o711)
+    servers.callback(_forget_what_lies_apart, folder / "state" / "postgres")
     settings = servers.enter_context(session.environment(state.resolve(str(folder / "state")), need_redis=True))
     os.environ.update(settings)
     atexit.register(servers.close)

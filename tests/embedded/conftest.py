@@ -11,11 +11,18 @@ import pytest
 
 from fleetledger.embedded import wheels
 from fleetledger.embedded.account import Account
-from fleetledger.embedded.state import StateDir
-from tests.embedded.running import Whom, end_all, enterable_python, living, ordinary_account, wait_until
+from tests.embedded.running import (
+    SHORT,
+    Whom,
+    end_all,
+    enterable_python,
+    forget_what_lies_apart,
+    living,
+    ordinary_account,
+    wait_until,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-SHORT = Path("/tmp")  # noqa: S108 pytest's own folders cannot be entered by other accounts
 ACCOUNTS = ["root", "user"] if os.geteuid() == 0 else ["user"]
 
 
@@ -69,16 +76,5 @@ def home(whom: Whom) -> Iterator[Path]:
         for process in psutil.process_iter(["cmdline"]):
             if str(folder) in " ".join(process.info["cmdline"] or []):
                 process.kill()
-        _forget_what_lies_apart(folder)
+        forget_what_lies_apart(folder)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _forget_what_lies_apart(folder: Path) -> None:
-    """As root, a database below a 0700 home lies elsewhere, and so do its sockets: the state directory says where."""
-    for link in folder.glob("**/postgres"):
-        if link.is_symlink():
-            shutil.rmtree(link.resolve(), ignore_errors=True)
-    for state in (folder / "state", *folder.glob("long-*/state")):
-        digest = StateDir(state).sockets("postgres", inside=False).parent.name.rpartition("-")[2]
-        for sockets in SHORT.glob(f"fleetledger-*-{digest}"):
-            shutil.rmtree(sockets, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 import psutil
 
 from fleetledger.embedded.account import Account
+from fleetledger.embedded.state import StateDir
 
+SHORT = Path("/tmp")  # noqa: S108 pytest's own folders cannot be entered by other accounts
 _started: list[subprocess.Popen[bytes]] = []
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FLEETLEDGER_STATE_DIR", "FLEETLEDGER_INSTANCE", "XDG_STATE_HOME")
 
@@ -103,6 +106,17 @@ def living(place: Path) -> list[str]:
             if is_ours and process.status() != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
                 found.append(line)
     return found
+
+
+def forget_what_lies_apart(folder: Path) -> None:
+    """As root, a database below a closed folder and its sockets lie elsewhere; the state directory says where."""
+    for link in folder.glob("**/postgres"):
+        if link.is_symlink():
+            shutil.rmtree(link.resolve(), ignore_errors=True)
+    for state in (folder / "state", *folder.glob("long-*/state")):
+        digest = StateDir(state).sockets("postgres", inside=False).parent.name.rpartition("-")[2]
+        for sockets in SHORT.glob(f"fleetledger-*-{digest}"):
+            shutil.rmtree(sockets, ignore_errors=True)
 
 
 def free_port() -> int:

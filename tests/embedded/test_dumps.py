@@ -14,7 +14,7 @@ import pytest
 
 from fleetledger.embedded import session
 from fleetledger.embedded.state import StateDir
-from tests.embedded.running import OURS
+from tests.embedded.running import OURS, forget_what_lies_apart
 
 pytestmark = pytest.mark.realtime
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +49,7 @@ class Installation:
 def installation() -> Iterator[Installation]:
     with tempfile.TemporaryDirectory(prefix="fl-dumps-") as name, ExitStack() as held:
         Path(name).chmod(0o711)
+        held.callback(forget_what_lies_apart, Path(name))
         made = Installation(Path(name))
         with pytest.MonkeyPatch.context() as patch:  # servers of its own, up for all commands
             for variable in OURS:

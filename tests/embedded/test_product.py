@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from fleetledger.embedded.account import Account
-from tests.embedded.running import Running, Whom, end_all, free_port, living, wait_until
+from tests.embedded.running import Running, Whom, end_all, forget_what_lies_apart, free_port, living, wait_until
 
 pytestmark = pytest.mark.realtime
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +28,7 @@ def place() -> Iterator[Path]:
         yield Path(name)
         end_all()
         wait_until(lambda: not living(Path(name)), 20, lambda: "\n".join(living(Path(name))))
+        forget_what_lies_apart(Path(name))
 
 
 def up(place: Path, port: int, **more: str) -> Running:

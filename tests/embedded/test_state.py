@@ -8,7 +8,7 @@ from pathlib import Path
 import environ
 import pytest
 
-from fleetledger.embedded import account, ports, state
+from fleetledger.embedded import account, ports, postgres_server, state
 from fleetledger.embedded.account import Account
 from fleetledger.embedded.errors import AlreadyRunningError, NoAccountError, PortInUseError, StateDirUnusableError
 from fleetledger.embedded.locks import opened
@@ -98,6 +98,19 @@ def test_the_urls_are_read_by_the_settings_as_they_are_meant() -> None:
         "OPTIONS": {"host": "/run/My Place"},
     }
     assert url_of(Path("/run/My Place/redis.sock")) == "unix:///run/My%20Place/redis.sock?db=0"
+
+
+def test_databases_that_no_state_directory_links_to_are_named(tmp_path: Path) -> None:
+    apart = tmp_path / "apart"
+    for name in ("kept", "forgotten", "replaced"):
+        home, root = apart / name, tmp_path / f"state-of-{name}"
+        home.mkdir(parents=True)
+        (home / "state-directory").write_text(str(root))
+        if name != "forgotten":
+            root.mkdir()
+            (root / "postgres").symlink_to(apart / "kept")
+    assert postgres_server.left_behind(apart) == [apart / "forgotten", apart / "replaced"]
+    assert postgres_server.left_behind(tmp_path / "nowhere") == []
 
 
 def test_a_lock_is_shared_by_many_or_held_by_one(tmp_path: Path) -> None:

@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.embedded.running import forget_what_lies_apart
 
 ROOT = Path(__file__).resolve().parents[2]
 FLEET = """
@@ -15,13 +18,13 @@ teams: [{slug: vision, name: Vision Research}]
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    tmp_path.chmod(0o711)
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     kept = {
         name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"}
     }
     kept.pop("DJANGO_SETTINGS_MODULE", None)
-    return kept | {"FLEETLEDGER_STATE_DIR": str(tmp_path / "state")}
+    yield kept | {"FLEETLEDGER_STATE_DIR": str(tmp_path / "state")}
+    forget_what_lies_apart(tmp_path)  # as root, since other accounts cannot enter pytest's folders
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,7 @@ from fleetledger.embedded.server import wait_for_leftover
 from fleetledger.embedded.state import StateDir, passable_directory, private_directory, write_secret
 
 APART = Path("/var/lib/fleetledger-postgres")  # for root, where the database's account cannot enter the state directory
+BELONGS_TO = "state-directory"  # in a home below APART: which state directory links to it
 SUPERUSER = "postgres"
 ROLE = DATABASE = "fleetledger"
 # written into postgresql.conf once, for whoever wants to change them
@@ -117,6 +118,7 @@ class PostgresServer:
         home = APART / secrets.token_hex(8)
         passable_directory(APART)
         passable_directory(home)
+        (home / BELONGS_TO).write_text(str(self._state.root), encoding="utf-8")
         self._link.symlink_to(home)
         return home
 
@@ -182,6 +184,16 @@ class PostgresServer:
     def _noted_pid(self) -> int | None:
         lines = self._pid_lines()
         return int(lines[0]) if lines and lines[0].strip().isdigit() else None
+
+
+def left_behind(apart: Path = APART) -> list[Path]:
+    """Databases that lie apart and whose state directory is gone or has another one by now, in order."""
+    homes = [note.parent for note in sorted(apart.glob(f"*/{BELONGS_TO}"))]
+    return [home for home in homes if _link_to(home).resolve() != home.resolve()]
+
+
+def _link_to(home: Path) -> Path:
+    return Path((home / BELONGS_TO).read_text(encoding="utf-8")) / "postgres"
 
 
 def _plain_environment() -> dict[str, str]:

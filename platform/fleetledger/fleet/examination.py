@@ -20,6 +20,7 @@ from kombu.exceptions import KombuError
 from redbeat.schedulers import RedBeatConfig
 
 from fleetledger.celery import app
+from fleetledger.embedded import postgres_server
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_POSTGRES = 14
@@ -100,6 +101,9 @@ def _state_directory() -> Iterator[Finding]:
         yield Finding("state directory", Verdict.NOTE, words, "Make room, or move it with --state-dir.")
     else:
         yield _well("state directory", f"{root}, {free_bytes / 1e9:.0f} GB free.")
+    for home in postgres_server.left_behind():
+        words = f"The database in {home} belongs to no state directory any more."
+        yield Finding("state directory", Verdict.NOTE, words, f"If nobody needs it, run: rm -r {home}")
 
 
 def _database() -> Iterator[Finding]:
