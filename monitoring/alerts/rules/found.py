@@ -19,12 +19,16 @@ LIMIT, ALERT = "limit", "alert"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One result: a series of PromQL, or what a fact is about. The rule's own annotations come before these."""
+    """One result: a series of PromQL, or what a fact is about. The rule's own annotations come before these.
+
+    So do its labels, unless somebody chose the result's labels on purpose: then these are `chosen`.
+    """
 
     labels: Mapping[str, str]
     value: float
     team_id: int | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
+    chosen: frozenset[str] = frozenset()
 
 
 def alert_name(rule: Rule) -> str:
@@ -54,7 +58,7 @@ def seen(rule: Rule, results: Iterable[Found]) -> dict[Key, Seen]:
 
 def _one(rule: Rule, result: Found) -> Seen:
     raw = result.labels
-    own = {name: _rendered(text, result) for name, text in rule.labels.items()}
+    own = {name: _rendered(text, result) for name, text in rule.labels.items() if name not in result.chosen}
     kept = {_named(name): value.replace("\0", "") for name, value in raw.items() if name != METRIC_NAME}
     labels = without_empty(kept | own | {ALERT_NAME: alert_name(rule)})
     annotations = result.annotations | {name: _rendered(text, result) for name, text in rule.annotations.items()}

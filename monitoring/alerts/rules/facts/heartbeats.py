@@ -39,7 +39,8 @@ def _found(row: Heartbeat, at: datetime) -> Found:
         "description": f"It {last}; it should come every {every}. What sends it may be down.",
     }
     labels = {"heartbeat": row.name, **row.labels}
-    return Found(labels, (at - deadline(row)).total_seconds(), row.team_id, {**told, **row.annotations})
+    late_s = (at - deadline(row)).total_seconds()
+    return Found(labels, late_s, row.team_id, {**told, **row.annotations}, frozenset(row.labels))
 
 
 FACT = Fact(NAME, look, Options, "Heartbeats that did not come in time.")
