@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             case ["api", "v1", *rest]:
                 answer: Answer = self.server.apis[scope].answer("/".join(rest), params)
                 return answer.status, _JSON, answer.body
-            case []:  # clients ask here whether anybody is there
+            case [] | ["hook", _]:  # clients ask here whether anybody is there; receivers of alerts are told here
                 return HTTPStatus.OK, _TEXT, b"A simulated fleet. Prometheus' API is at /api/v1/.\n"
             case ["-", "healthy" | "ready" as word]:
                 return HTTPStatus.OK, _TEXT, f"Prometheus Server is {word.capitalize()}.\n".encode()
