@@ -1,5 +1,8 @@
 """The ledger's work for Celery: imports of stored bills and the hourly allocation of open periods."""
 
+from typing import Any
+
+import psycopg
 import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
@@ -10,14 +13,21 @@ from costs.errors import CostsError, ImportBusyError
 
 log = structlog.get_logger(__name__)
 
-TRY_AGAIN_AFTER = (
-    ImportBusyError,
-    OperationalError,
-    InterfaceError,
-)  # an import is one transaction: nothing counts twice
+AGAIN: dict[str, Any] = {  # each is one transaction: nothing counts twice
+    "autoretry_for": (
+        ImportBusyError,
+        OperationalError,
+        InterfaceError,
+        psycopg.OperationalError,  # COPY speaks past Django, and so do its errors
+        psycopg.InterfaceError,
+    ),
+    "max_retries": 500,  # about four hours without a database
+    "retry_backoff": 2,
+    "retry_backoff_max": 60,
+}
 
 
-@shared_task(name="costs.tasks.import_delivery", autoretry_for=TRY_AGAIN_AFTER, retry_backoff=15, max_retries=20)
+@shared_task(name="costs.tasks.import_delivery", **AGAIN)
 def import_delivery(delivery_id: int) -> str:
     """Import a stored delivery; run again after a worker's death it counts nothing twice."""
     log.info("bill import starts", delivery_id=delivery_id)
@@ -33,7 +43,7 @@ def import_waiting() -> str:
     return f"Asked again for {len(found)} deliveries."
 
 
-@shared_task(name="costs.tasks.allocate_open_periods")
+@shared_task(name="costs.tasks.allocate_open_periods", **AGAIN)
 def allocate_open_periods() -> str:
     """Allocate every period that is not closed; a period that is refused leaves the others alone."""
     done: list[str] = []

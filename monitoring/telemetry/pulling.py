@@ -16,6 +16,7 @@ from monitoring.telemetry.sources.errors import SourceError
 FIRST_LOOK = HOUR
 LONGEST_STEP = timedelta(hours=6)  # of catching up in one task: the rest follows a minute later
 WITHOUT_MEMORY = (SourceKind.EXPORTERS, SourceKind.NVML)
+LOST = "The database did not answer while this source was read. It is being read again."
 log = structlog.get_logger(__name__)
 
 
@@ -23,13 +24,20 @@ def enabled_sources() -> list[str]:
     return list(_enabled().values_list("name", flat=True))
 
 
-def catch_up(name: str, now: datetime) -> str:
-    """Read from the watermark on; a failure stands on the source, and what is missing is read next time."""
+def catch_up(name: str, now: datetime, *, is_again: bool = False) -> str:
+    """Read from the watermark on; a failure stands on the source, and what is missing is read next time.
+
+    `is_again`: the last try lost the database, which the source says until this one is through.
+    """
     source = telemetry_source(name)
     until = watermark(source, now)
     start = source.watermark_at or until - FIRST_LOOK
     window = Window(floor(start, BUCKET), min(until, floor(start, BUCKET) + LONGEST_STEP)) if start < until else None
-    return _read(source, window) if window else f"{name}: nothing new before {until:%H:%M}Z."
+    if window is None:
+        return f"{name}: nothing new before {until:%H:%M}Z."
+    if is_again:
+        record_failure(source, LOST)
+    return _read(source, window)
 
 
 def reread(span: timedelta, now: datetime) -> str:
