@@ -2,10 +2,10 @@
 
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import BinaryIO
 
 import psycopg.errors
@@ -16,6 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from costs import bill_sources, conformance, copy_text, snapshots
+from costs.ahead import ahead
 from costs.dimensions import ChargeCodes, ResourceCodes
 from costs.errors import ImportBusyError, UnreadableFileError
 from costs.models import (
@@ -140,9 +141,9 @@ def _store(delivery: Delivery, found: Iterable[Block]) -> int:
     into = "COPY costs_deliveryblock (delivery_id, first_line, line_count, content) FROM STDIN (FORMAT BINARY)"
     with connection.cursor() as cursor, cursor.copy(into) as copy:
         copy.set_types(["int8", "int8", "int4", "bytea"])
-        for block in found:
-            copy.write_row((delivery.pk, block.first_line, block.line_count, files.pack(block).content))
-            lines += block.line_count
+        for packed in ahead(files.pack, found):
+            copy.write_row((delivery.pk, packed.first_line, packed.line_count, packed.content))
+            lines += packed.line_count
     return lines
 
 
@@ -176,10 +177,7 @@ def _import_blocks(delivery: Delivery, stored: Iterator[Packed], on_progress: Pr
     )
     tally = focus.Tally()
     writer = _Writer(delivery, found)
-    for batch in _read_ahead(focus.Reader(found, tally), rest, stored):
-        writer.write(batch)
-        on_progress(batch.last_line, delivery.line_count)
-    writer.finish()
+    writer.write(_read_ahead(focus.Reader(found, tally), rest, stored), on_progress)
     delivery.columns = list(found.columns)
     delivery.row_count, delivery.quarantined_count = writer.row_count, writer.quarantined_count
     delivery.state, delivery.imported_at = DeliveryState.IMPORTED, timezone.now()
@@ -191,18 +189,15 @@ def _import_blocks(delivery: Delivery, stored: Iterator[Packed], on_progress: Pr
 
 
 def _read_ahead(reader: focus.Reader, rest: Block, stored: Iterator[Packed]) -> Iterator[focus.Batch]:
-    """Batches, the next block read in a thread while the database takes the last. At most three are in memory."""
-    with ThreadPoolExecutor(1, thread_name_prefix="bill") as pool:
-        ahead: Future[list[focus.Batch]] = pool.submit(reader.read, rest)
-        for packed in stored:
-            done, ahead = ahead, pool.submit(_unpack_and_read, reader, packed)
-            yield from done.result()
-        yield from ahead.result()
-        yield reader.finish()
+    """Batches, the next blocks read in a thread while the database takes the last."""
 
+    def read(block: Block | Packed) -> list[focus.Batch]:
+        return reader.read(files.unpack(block) if isinstance(block, Packed) else block)
 
-def _unpack_and_read(reader: focus.Reader, packed: Packed) -> list[focus.Batch]:
-    return reader.read(files.unpack(packed))
+    found: Iterator[Block | Packed] = chain([rest], stored)
+    for batches in ahead(read, found):
+        yield from batches
+    yield reader.finish()
 
 
 class _Writer:
@@ -216,29 +211,11 @@ class _Writer:
         self.row_count = 0
         self.quarantined_count = 0
 
-    def write(self, batch: focus.Batch) -> None:
-        self._quarantine(batch.broken)
-        count = len(batch.lines)
-        if not count:
-            return
-        first = (self._delivery.pk << 32) + self.row_count
-        columns = (
-            pa.arange(first, first + count),
-            self._part_ids(batch.parts),
-            batch.lines,
-            batch.fingerprints,
-            self._resources.ids(batch.resources),
-            self._charges.ids(batch.charges),
-            batch.starts,
-            batch.ends,
-            *batch.amounts,
-        )
-        with connection.cursor() as cursor, cursor.copy(f"COPY costs_billrow ({ROW_COLUMNS}) FROM STDIN") as copy:
-            copy.write(copy_text.rows(columns))
-        self.row_count += count
-
-    def finish(self) -> None:
-        """Note the rows that the file holds several times."""
+    def write(self, batches: Iterable[focus.Batch], on_progress: Progress) -> None:
+        """Write all rows, then note those that the file holds several times."""
+        for text in ahead(copy_text.rows, self._columns(batches, on_progress)):
+            with connection.cursor() as cursor, cursor.copy(f"COPY costs_billrow ({ROW_COLUMNS}) FROM STDIN") as copy:
+                copy.write(text)
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO costs_identicalrows (delivery_id, fingerprint, copies) SELECT %s, fingerprint, count(*) "
@@ -246,6 +223,28 @@ class _Writer:
                 "GROUP BY fingerprint HAVING count(*) > 1",
                 [self._delivery.pk] * 3,
             )
+
+    def _columns(self, batches: Iterable[focus.Batch], on_progress: Progress) -> Iterator[tuple[pa.Array, ...]]:
+        """Each batch's columns in the order of ROW_COLUMNS; what is new to the dimensions is in the database then."""
+        for batch in batches:
+            self._quarantine(batch.broken)
+            count = len(batch.lines)
+            if not count:
+                continue
+            first = (self._delivery.pk << 32) + self.row_count
+            self.row_count += count
+            yield (
+                pa.arange(first, first + count),
+                self._part_ids(batch.parts),
+                batch.lines,
+                batch.fingerprints,
+                self._resources.ids(batch.resources),
+                self._charges.ids(batch.charges),
+                batch.starts,
+                batch.ends,
+                *batch.amounts,
+            )
+            on_progress(batch.last_line, self._delivery.line_count)
 
     def _part_ids(self, found: Keys) -> pa.Array:
         for key in found.distinct:

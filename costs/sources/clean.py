@@ -11,12 +11,13 @@ from pyarrow import csv
 from costs.sources.blocks import Block
 
 _BOM = b"\xef\xbb\xbf"
+_CARRIAGE_RETURN = 13
 
 
 def columns(
     block: Block, *, delimiter: str, field_count: int, positions: Mapping[str, int]
-) -> dict[str, pa.Array] | None:
-    """The block's columns by name; None where a line may be anything but one record, as the csv module reads it.
+) -> tuple[dict[str, pa.Array], list[bytes]] | None:
+    """The block's columns by name and its lines' bytes; None where a line may be anything but one record.
 
     Arrow checks that each row has `field_count` fields. What it would be lenient about is looked at before: bytes that
     are no text, a carriage return amid a line, and quotes that do not enclose a whole field. It leaves empty lines
@@ -25,9 +26,8 @@ def columns(
     content = block.content
     if field_count == 1 or b"\0" in content or content.startswith(_BOM) or not _is_text(content):
         return None
-    if b"\r" in content and content.count(b"\r") != content.count(b"\r\n"):
-        return None
-    if b'"' in content and not _fitting_quotes(delimiter).fullmatch(content):
+    raw = _lines(content)
+    if len(raw) != block.line_count or (b'"' in content and not _fitting_quotes(delimiter).fullmatch(content)):
         return None
     try:
         table = csv.read_csv(
@@ -35,18 +35,24 @@ def columns(
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != block.line_count:
+    if table.num_rows != len(raw):
         return None
     table = table.combine_chunks()
-    return {name: table.column(str(place)).chunk(0) for name, place in positions.items()}
+    return {name: table.column(str(place)).chunk(0) for name, place in positions.items()}, raw
 
 
-def raw_lines(content: bytes) -> list[bytes]:
-    """The bytes of each line without what ends it."""
-    lines = content.split(b"\n")
+def _lines(content: bytes) -> list[bytes]:
+    """The bytes of each line without what ends it; none where not all lines end alike."""
+    first = content.find(b"\n")
+    ending = b"\r\n" if first > 0 and content[first - 1] == _CARRIAGE_RETURN else b"\n"
+    lines = content.split(ending)
     if lines[-1] == b"":
         lines.pop()
-    return [line.removesuffix(b"\r") for line in lines] if b"\r" in content else lines
+    if not lines:
+        return []
+    returns = len(lines) - (not content.endswith(ending)) if ending == b"\r\n" else 0
+    is_even = content.count(b"\r") == returns and not lines[-1].endswith(b"\n")
+    return lines if is_even else []
 
 
 def _is_text(content: bytes) -> bool:
@@ -61,11 +67,10 @@ def _is_text(content: bytes) -> bool:
 
 @cache
 def _fitting_quotes(delimiter: str) -> re.Pattern[bytes]:
-    """Matches where each quote opens or closes a whole field of one line, or is doubled within one."""
+    """Matches where each quote opens or closes a whole field, or is doubled within one."""
     edge = re.escape(delimiter.encode())
-    opened = rb'(?<![^%b\n])"' % edge
-    closed = rb'"(?=[%b\r\n]|\Z)' % edge
-    return re.compile(rb'(?:[^"]*+%b(?:[^"\n]*+"")*+[^"\n]*+%b)*+[^"]*+' % (opened, closed))
+    opened, closed = rb'(?<![^%b\n])"' % edge, rb'"(?![^%b\r\n])' % edge
+    return re.compile(rb'(?:[^"]*+%b(?:[^"]*+"")*+[^"]*+%b)*+[^"]*+' % (opened, closed))
 
 
 @cache

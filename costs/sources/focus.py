@@ -16,7 +16,7 @@ from costs.sources import keys, records
 from costs.sources.blocks import Block
 from costs.sources.keys import Keys
 from costs.sources.records import Broken
-from costs.sources.values import Instants, exact_column, is_focus_instant, is_null
+from costs.sources.values import Instants, exact_column, is_null
 from fleetledger.lib.money import MINOR_UNITS
 
 _SHA1 = partial(sha1, usedforsecurity=False)
@@ -164,10 +164,10 @@ class Reader:
     def _instant(self, name: str, part: records.Records, wrong: dict[int, str]) -> pa.Array:
         found = part.columns[name].dictionary_encode()
         texts = found.dictionary.to_pylist()
-        departed = _places(found, [not is_focus_instant(text) for text in texts])
+        instants = self._instants.of(texts)
+        departed = _places(found, [text in self._instants.departed for text in texts])
         if departed:
             self._tally.add("instant-form", name, len(departed), part.lines[departed[0]])
-        instants = [self._instants[text] for text in texts]
         for position in _places(found, [not instant for instant in instants]):
             text = texts[found.indices[position].as_py()]
             wrong.setdefault(

@@ -59,13 +59,14 @@ class Reader:
         """The block's records the quick way; None where it is not clean, or a quote is open from before."""
         if self._pending:
             return None
-        columns = clean.columns(
+        found = clean.columns(
             block, delimiter=self._delimiter, field_count=self._field_count, positions=self._positions
         )
-        if columns is None:
+        if found is None:
             return None
         self._next_line = block.first_line + block.line_count
-        return Records(columns, range(block.first_line, self._next_line), clean.raw_lines(block.content))
+        columns, raw = found
+        return Records(columns, range(block.first_line, self._next_line), raw)
 
     def read_line_by_line(self, block: Block) -> Records:
         """The block's records by the csv module, one at a time."""
@@ -123,7 +124,7 @@ def _record_at(
 ) -> tuple[int, list[str] | None, str]:
     """How many lines the record takes, the record, or why there is none. 0 lines: a quote is open to the end."""
     raw = lines[position]
-    if not raw.strip():
+    if not raw.strip() and delimiter.encode() not in raw:
         return 1, None, ""
     quotes = raw.count(b'"')
     record, reason = _parse(raw, delimiter, field_count)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fleetledger.lib.money import NotANumberError, parse_exact, plain
+from fleetledger.lib.money import MAX_DIGITS, NotANumberError, parse_exact, plain
 
 NULL_WORDS = frozenset({"", "null", "none", "n/a", "nan"})
-_PLAIN_NUMBER = r"^-?\d{1,40}(?:\.\d{1,50})?$"  # as COPY takes it, and within parse_exact's MAX_DIGITS
+_PLAIN_NUMBER = r"^-?[0-9]+(?:\.[0-9]+)?$"  # as COPY takes it
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
@@ -32,7 +32,9 @@ def exact_column(values: pa.Array) -> tuple[pa.Array, dict[int, str]]:
 
     Python looks only at texts that are no plain number, and once at those that are alike.
     """
-    is_plain = pc.match_substring_regex(values, _PLAIN_NUMBER)
+    is_plain = pc.and_(
+        pc.match_substring_regex(values, _PLAIN_NUMBER), pc.less_equal(pc.binary_length(values), MAX_DIGITS)
+    )
     if is_plain.true_count == len(values):
         return values, {}
     is_odd = pc.invert(is_plain)
@@ -55,11 +57,21 @@ def _number(text: str) -> tuple[str | None, bool]:
 
 
 class Instants(dict[str, str]):
-    """Text of an instant to ISO 8601 in UTC; empty for what is none."""
+    """Text of an instant to ISO 8601 in UTC; empty for what is none. `departed` are texts not of FOCUS' own form."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.departed: set[str] = set()
+
+    def of(self, texts: list[str]) -> list[str]:
+        if len(self) > _CACHED:
+            self.clear()
+            self.departed.clear()
+        return list(map(self.__getitem__, texts))
 
     def __missing__(self, text: str) -> str:
-        if len(self) >= _CACHED:
-            self.clear()
+        if not is_focus_instant(text):
+            self.departed.add(text)
         at = parse_instant(text)
         value = (
             "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%f+00" if at.microsecond else "%Y-%m-%dT%H:%M:%S+00")
