@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from fleetledger.embedded import state as embedded_state
 
 NEEDS_NOTHING = frozenset(
-    {"help", "--help", "-h", "--version", "makemessages", "collectstatic", "spectacular", "demo-world"}
+    {"help", "--help", "-h", "--version", "makemessages", "collectstatic", "spectacular", "demo-world", "rule-pack"}
 )
 CAN_DO_WITHOUT_TABLES = frozenset(
     {"migrate", "prepare", "showmigrations", "makemigrations", "check", "doctor", "restore", "shell", "dbshell"}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
 from monitoring.alerts.errors import ConflictError, NotFoundError
 from monitoring.alerts.models import Alert, Heartbeat, Rule
@@ -40,7 +41,7 @@ def test_a_missed_heartbeat_is_an_alert_of_its_tenant_with_its_own_labels() -> N
     assert alert.annotations["description"] == (
         "It never came; it should come every 0:10:00. What sends it may be down."
     )
-    assert alert.annotations["runbook_url"] == "/help/runbooks/#HeartbeatMissed"
+    assert alert.annotations["runbook_url"] == f"{settings.BASE_URL}/help/runbooks/#HeartbeatMissed"
 
 
 def test_a_heartbeat_without_a_severity_is_critical() -> None:

@@ -1,16 +1,21 @@
 """The rule packs: valid for Prometheus, each rule tried in promtool's own tests, and explained in the product."""
 
 import csv
+import io
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
 
+from fleetledger import cli
 from monitoring.alerts.rules import pack, runbooks
 from monitoring.alerts.rules.errors import RuleError
-from tests import prometheus
+from tests import prometheus, world
 
 FOLDER = Path(__file__).with_name("pack")
 RULES = Path(pack.__file__).parent
@@ -90,3 +95,32 @@ def _alert_names(samples: list[dict[str, str]], expr: str) -> set[str]:
     named = {found for sample in samples for found in re.findall(r'alertname="(\w+)"', sample["labels"])}
     asked = set(re.findall(r'alertname="(\w+)"', expr))
     return named or (asked if samples else set())
+
+
+def test_the_command_writes_a_pack_without_any_server() -> None:
+    out = io.StringIO()
+    call_command("rule-pack", "fleetledger", "--base-url", "https://ledger.example.org", stdout=out)
+    assert out.getvalue() == pack.text("fleetledger", "https://ledger.example.org").rstrip("\n") + "\n"
+    assert "rule-pack" in cli.NEEDS_NOTHING
+
+
+def test_the_command_lists_every_rule_with_its_severity() -> None:
+    out = io.StringIO()
+    call_command("rule-pack", "--list", stdout=out)
+    assert [line.split() for line in out.getvalue().splitlines()] == [
+        [rule.pack, rule.name, rule.labels["severity"]] for rule in ALL
+    ]
+
+
+@pytest.mark.django_db
+def test_the_page_explains_every_alert_at_its_anchor_and_gives_the_files() -> None:
+    client = Client()
+    client.force_login(world.user())
+    page = client.get("/help/runbooks/").content.decode()
+    for book in runbooks.every():
+        assert f'<li id="{book.name}">' in page
+    file = client.get("/alerts/rules/packs/gpu.yml")
+    assert file.content.decode() == pack.text("gpu", settings.BASE_URL)
+    assert file["Content-Disposition"] == 'attachment; filename="gpu.yml"'
+    assert client.get("/alerts/rules/packs/cpu.yml").status_code == 404
+    assert Client().get("/help/runbooks/").status_code == 302

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from monitoring.alerts.labels import ALERT_NAME, fingerprint, is_name, without_empty
 from monitoring.alerts.models import Rule
-from monitoring.alerts.rules import templates
+from monitoring.alerts.rules import defaults, templates
 from monitoring.alerts.rules.errors import RuleError
 from monitoring.alerts.rules.progress import Key, Seen
 
@@ -61,8 +63,14 @@ def _one(rule: Rule, result: Found) -> Seen:
     own = {name: _rendered(text, result) for name, text in rule.labels.items() if name not in result.chosen}
     kept = {_named(name): value.replace("\0", "") for name, value in raw.items() if name != METRIC_NAME}
     labels = without_empty(kept | own | {ALERT_NAME: alert_name(rule)})
-    annotations = result.annotations | {name: _rendered(text, result) for name, text in rule.annotations.items()}
+    own_words = {name: _rendered(text, result) for name, text in rule.annotations.items()}
+    annotations = {name: _absolute(text) for name, text in {**result.annotations, **own_words}.items()}
     return Seen(result.team_id, fingerprint(labels), labels, annotations, result.value)
+
+
+def _absolute(text: str) -> str:
+    """A runbook of ours can be opened from a message, too."""
+    return f"{settings.BASE_URL.rstrip('/')}{text}" if text.startswith(defaults.RUNBOOKS) else text
 
 
 def _named(name: str) -> str:
