@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from fleetledger.rest import readiness
+from fleetledger.rest import metrics_health, readiness
 
 QUEUES = ("default", "telemetry", "bills")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -27,7 +27,7 @@ _ROWS = """
       JOIN pg_namespace space ON space.oid = child.relnamespace AND space.nspname = 'public'
       LEFT JOIN pg_inherits link ON link.inhrelid = child.oid
       LEFT JOIN pg_class parent ON parent.oid = link.inhparent
-     WHERE child.relkind = 'r' AND coalesce(parent.relname, child.relname) ~ '^(telemetry|costs)_'
+     WHERE child.relkind = 'r' AND coalesce(parent.relname, child.relname) ~ '^(telemetry|costs|alerts)_'
      GROUP BY 1 ORDER BY 1
 """
 
@@ -94,6 +94,7 @@ def _database() -> Iterator[Metric]:
         sources = database.execute(_SOURCES).fetchall()
         jobs = database.execute(_JOBS).fetchall()
         tables = database.execute(_ROWS).fetchall()
+        yield from metrics_health.of_database(database)
     yield from _source_families(sources)
     job_gauge = GaugeMetricFamily("fleetledger_jobs", "Jobs by state.", labels=["state"])
     for state, count in jobs:
@@ -129,6 +130,7 @@ def _broker() -> Iterator[Metric]:
     with readiness.broker_client() as client:
         for queue in QUEUES:
             depth.add_metric([queue], float(client.llen(queue)))
+        yield from metrics_health.of_broker(client)
     yield depth
 
 

@@ -1,0 +1,81 @@
+"""Whether we are well, for our own rule pack: the stores' room, the timetable's lock, rules, alerts and the outbox."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import redis
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from fleetledger import celery
+
+_STORE = """
+SELECT count(*), current_setting('max_connections')::int,
+    coalesce(extract(epoch FROM now() - min(xact_start) FILTER (WHERE datname = current_database())), 0),
+    pg_database_size(current_database())
+FROM pg_stat_activity WHERE backend_type = 'client backend'
+"""
+_RULES = """
+SELECT count(*) FILTER (WHERE last_error = ''), count(*) FILTER (WHERE last_error <> ''),
+    extract(epoch FROM max(evaluated_at))
+FROM alerts_rule WHERE is_enabled
+"""
+_ALERTS = "SELECT state, count(*) FROM alerts_alert WHERE state <> 'resolved' GROUP BY 1"
+_WAITING = "SELECT count(*), extract(epoch FROM min(created_at)) FROM alerts_outboxmessage WHERE state = 'queued'"
+_REFUSED = """
+SELECT count(*) FROM alerts_outboxmessage
+WHERE state = 'dead' AND finished_at > app_now() - interval '1 hour' AND created_at > app_now() - interval '1 day'
+"""
+OPEN_STATES = ("firing", "stale")
+
+Database = psycopg.Connection[tuple[Any, ...]]
+
+
+def of_database(database: Database) -> Iterator[Metric]:
+    """PostgreSQL's room, and what alerting has in it."""
+    connections, limit, oldest_s, size = _row(database, _STORE)
+    yield _gauge("database_connections", "Connections in use, of everybody.", connections)
+    yield _gauge("database_connections_limit", "Connections that PostgreSQL allows.", limit)
+    yield _gauge("database_oldest_transaction_seconds", "For how long the oldest transaction is open.", oldest_s)
+    yield _gauge("database_bytes", "Size on disk.", size)
+    yield from _of_alerting(database)
+
+
+def of_broker(client: "redis.Redis") -> Iterator[Metric]:
+    """Redis' room, and whether a beat holds the timetable's lock."""
+    memory: Any = client.info("memory")
+    yield _gauge("broker_memory_bytes", "Memory that Redis uses.", memory["used_memory"])
+    yield _gauge("broker_memory_limit_bytes", "Memory that Redis may use; 0 without a limit.", memory["maxmemory"])
+    is_held = client.exists(f"{celery.app.conf.redbeat_key_prefix}:lock")
+    yield _gauge("beat_alive", "1 while a beat holds the timetable's lock.", is_held)
+
+
+def _of_alerting(database: Database) -> Iterator[Metric]:
+    good, failing, evaluated_at = _row(database, _RULES)
+    yield _by_state("rules", "Rules that are evaluated here, by state.", {"good": good, "failing": failing})
+    found = dict(database.execute(_ALERTS).fetchall())
+    yield _by_state("alerts", "Open alerts by state.", {state: found.get(state, 0) for state in OPEN_STATES})
+    waiting, oldest_at = _row(database, _WAITING)
+    yield _gauge("outbox_messages", "Messages that wait to be delivered.", waiting)
+    yield _gauge("outbox_refused", "Messages that were refused within the hour.", _row(database, _REFUSED)[0])
+    if evaluated_at is not None:
+        yield _gauge("rules_evaluated_timestamp_seconds", "When a rule was last evaluated.", evaluated_at)
+    if oldest_at is not None:
+        yield _gauge("outbox_oldest_timestamp_seconds", "Since when the oldest message waits.", oldest_at)
+
+
+def _row(database: Database, sql: str) -> tuple[Any, ...]:
+    return database.execute(sql).fetchone() or ()
+
+
+def _gauge(name: str, text: str, value: object) -> Metric:
+    family = GaugeMetricFamily(f"fleetledger_{name}", text)
+    family.add_metric([], float(str(value)))
+    return family
+
+
+def _by_state(name: str, text: str, counts: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(f"fleetledger_{name}", text, labels=["state"])
+    for state, count in counts.items():
+        family.add_metric([state], float(count))
+    return family
