@@ -1,5 +1,7 @@
 """Trees in the configuration file: applied together, refused with file, line and key, written back as they were."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
@@ -428,3 +430,10 @@ def test_a_mistake_is_told_with_file_line_and_key(text: str, expected: list[str]
 def test_a_receiver_is_checked_and_holds_no_secret(entry: str, expected: list[str]) -> None:
     found = mistakes(f"route: {{receiver: r}}\nreceivers:\n- name: r\n  {entry}\n")
     assert found == [f"fleet.yaml:4: receivers[0].{line}" for line in expected]
+
+
+def test_the_readmes_example_applies() -> None:
+    words = (Path(__file__).parents[2] / "README.md").read_text()
+    example = words.split("### Who is told of an alert")[1].split("```yaml\n")[1].split("```")[0]
+    apply("teams: [{slug: vision}]")
+    assert len(apply(example).changes) == 7
