@@ -20,15 +20,22 @@ from monitoring.alerts.tenants import Tenant
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)  # of a report that holds until its sender says otherwise
 
+# OFFSET 0 holds the plan to one look-up by key for each posted alert, whatever the planner knows of the tables.
 _REPEAT = """
-WITH posted AS (
+WITH posted AS MATERIALIZED (
   SELECT * FROM unnest(%(fingerprints)s::text[], %(ends)s::timestamptz[], %(annotations)s::jsonb[])
     AS p(fingerprint, ends_at, annotations)
-), known AS (
+), known AS MATERIALIZED (
   SELECT r.id, r.received_at, p.ends_at, p.fingerprint
   FROM posted p
-  JOIN alerts_alert a ON {of_tenant} AND a.fingerprint = p.fingerprint
-  JOIN alerts_report r ON r.alert_id = a.id AND r.sender_id = %(sender)s
+  CROSS JOIN LATERAL (
+    SELECT a.id, a.state, a.annotations FROM alerts_alert a
+    WHERE {of_tenant} AND a.fingerprint = p.fingerprint OFFSET 0
+  ) a
+  CROSS JOIN LATERAL (
+    SELECT r.id, r.received_at, r.is_resolved, r.is_stale FROM alerts_report r
+    WHERE r.alert_id = a.id AND r.sender_id = %(sender)s OFFSET 0
+  ) r
   WHERE a.state = 'firing' AND NOT r.is_resolved AND NOT r.is_stale AND p.ends_at > %(now)s
     AND a.annotations = p.annotations
 ), repeated AS (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fleetledger.fleet.access import Capability, Principal, TeamScope, can, teams_visible_to
+from fleetledger.fleet.access import Capability, Principal, TeamScope, TokenPrincipal, can, teams_visible_to
 from fleetledger.fleet.models import Team
 from monitoring.alerts.errors import NotFoundError
 
@@ -30,6 +30,8 @@ def of_team(team: Team | None) -> Tenant:
 def named(slug: str, principal: Principal) -> Tenant:
     """The tenant that `principal` may see under this slug; raises NotFoundError for every other."""
     team = Team.objects.filter(slug=slug).first()
+    if team is not None and isinstance(principal, TokenPrincipal) and principal.token.team_id == team.pk:
+        return of_team(team)
     scope = teams_visible_to(principal)
     if team is not None and scope.allows(team.pk):
         return of_team(team)

@@ -88,6 +88,7 @@ DATABASES["default"]["OPTIONS"] |= {
     "options": f"-c lock_timeout=15s -c statement_timeout={number('FLEETLEDGER_DB_STATEMENT_TIMEOUT_S', 120)}s",
 }
 if flag("FLEETLEDGER_DB_POOL"):
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # one that the database ended is not handed out again
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": number("FLEETLEDGER_DB_POOL_SIZE", 8),

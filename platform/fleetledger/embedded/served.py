@@ -21,4 +21,5 @@ def _die_with_parent() -> None:
 
 
 _die_with_parent()
+os.environ.setdefault("FLEETLEDGER_DB_POOL", "1")  # its threads share connections: opening one costs more than a page
 application = importlib.import_module("fleetledger.wsgi").application  # by name: this package knows nothing of Django
