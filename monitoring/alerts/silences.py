@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from fleetledger.fleet.models import User
 from monitoring.alerts import clock
 from monitoring.alerts.errors import AlertsError, NotFoundError
-from monitoring.alerts.matchers import Matcher, MatcherError, all_match, of_json, to_json
+from monitoring.alerts.matchers import Matcher, MatcherError, of_json, to_json
 from monitoring.alerts.models import Silence
 from monitoring.alerts.tenants import Tenant
 
@@ -113,12 +113,17 @@ def one(tenant: Tenant, silence_id: SilenceId) -> Silence:
 def listed(tenant: Tenant, filters: Sequence[Matcher] = ()) -> tuple[Silence, ...]:
     """Those in force, by their end; those to come, by their start; those that ended lately, the last first.
 
-    `filters` match a silence's own matchers as if they were labels.
+    Each of `filters` must be one of a silence's own matchers, name, value and all.
     """
     now = clock.now()
     rows = _of(tenant).filter(ends_at__gt=now - RETENTION)
-    found = [row for row in rows if all_match(filters, {item["name"]: item["value"] for item in row.matchers})]
+    found = [row for row in rows if has_matchers(row.matchers, filters)]
     return tuple(sorted(found, key=lambda row: order(row.starts_at, row.ends_at, now)))
+
+
+def has_matchers(matchers: Sequence[dict[str, Any]], filters: Sequence[Matcher]) -> bool:
+    """Whether each of `filters` is among `matchers`, which is how Alertmanager filters silences."""
+    return all(to_json(wanted) in matchers for wanted in filters)
 
 
 def stored(matchers: Any) -> list[dict[str, Any]]:

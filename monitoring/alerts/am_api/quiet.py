@@ -9,10 +9,9 @@ from typing import Any
 
 from monitoring.alerts import clock, maintenance, silences
 from monitoring.alerts.errors import NotFoundError
-from monitoring.alerts.labels import Labels
-from monitoring.alerts.matchers import Matcher, all_match
+from monitoring.alerts.matchers import Matcher
 from monitoring.alerts.models import Maintenance, Silence
-from monitoring.alerts.silences import Status, order, status_at
+from monitoring.alerts.silences import Status, has_matchers, order, status_at
 from monitoring.alerts.tenants import Tenant
 
 
@@ -31,17 +30,12 @@ class Quiet:
     def status(self, now: datetime) -> Status:
         return status_at(self.starts_at, self.ends_at, now)
 
-    @property
-    def labels(self) -> Labels:
-        """Its matchers as if they were labels: filters ask for these."""
-        return {matcher["name"]: matcher["value"] for matcher in self.matchers}
-
 
 def listed(tenant: Tenant, filters: tuple[Matcher, ...]) -> tuple[Quiet, ...]:
     """In Alertmanager's order."""
     now = clock.now()
     found = (*map(of_silence, silences.listed(tenant)), *map(of_window, maintenance.listed(tenant)))
-    chosen = [quiet for quiet in found if all_match(filters, quiet.labels)]
+    chosen = [quiet for quiet in found if has_matchers(quiet.matchers, filters)]
     return tuple(sorted(chosen, key=lambda quiet: order(quiet.starts_at, quiet.ends_at, now)))
 
 
