@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -75,7 +76,12 @@ def idle_holds(at: datetime, threshold: Threshold) -> tuple[IdleHold, ...]:
                 threshold.below,
             ],
         )
-        return tuple(IdleHold(*row[:7], Window(row[7], row[8]), *row[9:]) for row in cursor.fetchall())
+        return tuple(_hold(*row) for row in cursor.fetchall())
+
+
+def _hold(*row: Any) -> IdleHold:
+    *who, start, end, gpus, allocated_us, measured_us, busy_us = row
+    return IdleHold(*who, Window(start, end), gpus, allocated_us, measured_us, busy_us)
 
 
 def _windows(at: datetime, width: timedelta) -> Sequence[tuple[int, Window]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from monitoring.alerts import clock
@@ -47,12 +47,12 @@ class Terms:
 
 def create(team_id: int | None, terms: Terms) -> Heartbeat:
     """A new heartbeat, whose time starts now; raises ConflictError where the tenant has one of that name."""
-    values = terms.values()
-    row, is_new = Heartbeat.objects.get_or_create(
-        team_id=team_id, name=terms.name, defaults=values | {"created_at": clock.now()}
-    )
-    if not is_new:
-        raise ConflictError(f"A heartbeat '{terms.name}' exists already. Change that one, or take another name.")
+    row = Heartbeat(team_id=team_id, name=terms.name, created_at=clock.now(), **terms.values())
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        raise ConflictError(f"A heartbeat '{terms.name}' exists already. Take another name.") from error
     return row
 
 

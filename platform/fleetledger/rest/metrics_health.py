@@ -53,7 +53,7 @@ def of_broker(client: "redis.Redis") -> Iterator[Metric]:
 def _of_alerting(database: Database) -> Iterator[Metric]:
     good, failing, evaluated_at = _row(database, _RULES)
     yield _by_state("rules", "Rules that are evaluated here, by state.", {"good": good, "failing": failing})
-    found = dict(database.execute(_ALERTS).fetchall())
+    found: dict[str, int] = dict(database.execute(_ALERTS).fetchall())
     yield _by_state("alerts", "Open alerts by state.", {state: found.get(state, 0) for state in OPEN_STATES})
     waiting, oldest_at = _row(database, _WAITING)
     yield _gauge("outbox_messages", "Messages that wait to be delivered.", waiting)

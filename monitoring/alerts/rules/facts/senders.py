@@ -74,7 +74,8 @@ def _is_late(row: Report, question: Question, options: WatchdogOptions) -> bool:
 
 def _is_heard(question: Question, options: WatchdogOptions) -> bool:
     wanted = {**options.expect, ALERT_NAME: options.alert}
-    reports = Report.objects.filter(alert__labels__contains=wanted, alert__team_id=question.team_id, is_resolved=False)
+    tenant = Q(alert__team__isnull=True) if question.team_id is None else Q(alert__team=question.team_id)
+    reports = Report.objects.filter(tenant, alert__labels__contains=wanted, is_resolved=False)
     return reports.filter(received_at__gte=question.at - options.within).exists()
 
 
