@@ -14,3 +14,4 @@ class AlertsConfig(AppConfig):
     def ready(self) -> None:
         import_module("monitoring.alerts.config")  # its sections of the configuration file
         import_module("monitoring.alerts.rules.facts.builtin").register_all()
+        import_module("monitoring.alerts.badge").register()

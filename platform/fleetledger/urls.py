@@ -10,9 +10,12 @@ urlpatterns = [
     path("", include("fleetledger.rest.urls")),
     path("teams/", include(team_page.urlpatterns)),
     path("", include("monitoring.telemetry.urls")),
+    path("", include("monitoring.alerts.rules.urls")),
+    path("", include("monitoring.alerts.urls")),
     path("", include("monitoring.alerts.am_api.urls")),
     path("", include("costs.urls")),
     path("api/v1/", include("monitoring.telemetry.api_urls")),
+    path("api/v1/", include("monitoring.alerts.api_urls")),
     path("api/v1/", include("costs.api_urls")),
 ]
 

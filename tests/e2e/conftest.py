@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -13,8 +14,10 @@ from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
 from fleetledger.demo import seed
-from fleetledger.fleet.models import Role, User
+from fleetledger.fleet.models import Role, Team, User
+from monitoring.alerts.models import AlertState
 from tests import world
+from tests.alerts import pages_world
 
 DAYS = 3
 FLAGS = (
@@ -57,12 +60,24 @@ def site(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
         seed.fill_history(now, DAYS, lambda _: None)
         seed.import_bills(now, DAYS, lambda _: None)
         world.user("browser", role=Role.ADMIN)
+        _raise_alerts(now)
         server = LiveServer("127.0.0.1")
         try:
             yield server.url
         finally:
             server.stop()
             call_command("flush", verbosity=0, interactive=False)
+
+
+def _raise_alerts(now: datetime) -> None:
+    """Open alerts of two names, one that was told and one that nobody hears of any more."""
+    vision = Team.objects.get(slug="vision")
+    since = now - timedelta(minutes=40)
+    place = pages_world.destination(team=vision)
+    for number in range(3):
+        alert = pages_world.alert("E2eIdle", team=vision, since=since, node=f"e2e-{number}", cluster="c1", gpu="0")
+        pages_world.message(place, alert)
+    pages_world.alert("E2eSilent", team=vision, since=since, state=AlertState.STALE, node="e2e-9")
 
 
 @pytest.fixture(scope="package")

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from fleetledger.fleet.models import Gpu
+from monitoring.alerts.models import Alert, OutboxMessage
 from tests.e2e.conftest import new_context, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db, pytest.mark.timeout(900)]
@@ -19,6 +20,17 @@ PATHS = (
     "/sources/",
     "/chargeback/",
     "/bills/",
+    "/alerts/",
+    "/alerts/?group=none",
+    "/alerts/?q=nothing-is-called-so",
+    "/alerts/silences/",
+    "/alerts/silences/?tab=maintenance",
+    "/alerts/silences/new/",
+    "/alerts/maintenance/new/",
+    "/alerts/routing/?team=vision&labels=alertname%3DE2eIdle",
+    "/alerts/deliveries/",
+    "/alerts/rules/",
+    "/alerts/history/",
     "/settings/",
     "/help/",
     "/search/?q=vision",
@@ -37,7 +49,14 @@ def test_every_page_fits_and_breaks_no_rule(
     gpu = Gpu.objects.select_related("node__cluster").exclude(node=None).order_by("pk").first()
     assert gpu is not None
     assert gpu.node is not None
-    found = (f"/fleet/gpus/{gpu.uuid}/", f"/fleet/nodes/{gpu.node.cluster.name}/{gpu.node.name}/")
+    message = OutboxMessage.objects.earliest("pk")
+    silent = Alert.objects.get(name="E2eSilent")
+    found = (
+        f"/fleet/gpus/{gpu.uuid}/",
+        f"/fleet/nodes/{gpu.node.cluster.name}/{gpu.node.name}/",
+        f"/alerts/{silent.pk}/",
+        f"/alerts/deliveries/{message.pk}/",
+    )
     too_wide = []
     for path in (*PATHS, *found):
         seen.open(path)

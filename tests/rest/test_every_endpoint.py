@@ -16,6 +16,8 @@ pytestmark = pytest.mark.django_db
 OPEN = frozenset({"/api/v1/config-schema"})
 SAFE = ("get",)
 UNSAFE = ("post", "put", "patch", "delete")
+OF_A_TEAM = ("alerts", "silences", "maintenance-windows", "heartbeats", "routes")
+"""What a team's token may change of its own team: there it learns that nothing was sent, or nothing is there."""
 
 
 def operations(methods: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -58,7 +60,9 @@ def test_a_read_token_changes_nothing_anywhere(client: Client) -> None:
 def test_a_teams_token_changes_nothing_of_the_fleet_anywhere(client: Client) -> None:
     headers = world.bearer(world.token(scopes=["admin"], team=world.team()))
     found = {(method, path): ask(client, method, path, headers) for method, path in operations(UNSAFE)}
-    assert {key: status for key, status in found.items() if status != 403} == {}
+    own = {key for key in found if key[1].split("/")[3] in OF_A_TEAM}
+    assert {key: status for key, status in found.items() if status != 403 and key not in own} == {}
+    assert {key: status for key, status in found.items() if key in own and status not in (403, 404, 422)} == {}
 
 
 def test_a_stranger_meets_no_error_of_ours_and_no_row(client: Client) -> None:

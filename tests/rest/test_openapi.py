@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from fleetledger.rest import docs
 from tests import world
+from tests.alerts import pages_world
 
 COMMITTED = Path(docs.__file__).with_name("openapi.yaml")
 MEND = "Run: manage.py spectacular --file platform/fleetledger/rest/openapi.yaml"
@@ -45,6 +46,9 @@ def _some_rows() -> None:
     gpu = world.gpu("GPU-1", node=world.node("n1"))
     world.mig_slice(gpu, 1)
     world.rule(vision, {"namespace": "vision-.*", "tags": {"team": "vision"}})
+    alert = pages_world.alert(team=vision, node="n1")
+    pages_world.report(alert, pages_world.sender(team=vision))
+    pages_world.message(pages_world.destination(team=vision), alert)
     world.source("prom1", watermark_at=world.START, last_error="Connection refused", last_error_at=world.START)
 
 

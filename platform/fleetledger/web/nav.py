@@ -1,11 +1,15 @@
 """The site's navigation: which pages there are, for whom, and which of them is open."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from django.http import HttpRequest
 from django.urls import reverse
 
-from fleetledger.fleet.access import teams_visible_to
+from fleetledger.fleet.access import TeamScope, teams_visible_to
+
+MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry as shown to one person on one page."""
+    """An entry as shown to one person on one page. `count`: what waits there, empty for nothing."""
 
     label: str
     url: str
     icon: str
     is_current: bool
+    count: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +64,73 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             Page("Bills", "bills", "receipt", fleet_only=True),
         ),
     ),
+    (
+        "Alerts",
+        (
+            Page("Alerts", "alerts", "bell"),
+            Page("Silences", "silences", "bell-off"),
+            Page("Routing", "alert-routing", "route"),
+            Page("Deliveries", "deliveries", "send"),
+            Page("Rules", "alert-rules", "list-tree"),
+            Page("History", "alert-history", "history"),
+        ),
+    ),
 )
 FOOT = (Page("Settings", "settings", "settings"), Page("Help", "help", "circle-question-mark"))
 ON_PHONE = (
     Page("Overview", "overview", "layout-dashboard"),
     Page("Teams", "teams", "users"),
     Page("Costs", "chargeback", "wallet"),
-    Page("Fleet", "fleet", "cpu", fleet_only=True),
+    Page("Alerts", "alerts", "bell"),
 )
+
+
+_counts: dict[str, Callable[[TeamScope], int]] = {}
+
+
+def register_count(url_name: str, count: Callable[[TeamScope], int]) -> None:
+    """Rooms call this from their AppConfig.ready: how much waits on a page, at most MOST_COUNTED."""
+    _counts[url_name] = count
 
 
 def navigation(request: HttpRequest) -> Navigation:
     """The entries that this person may open, with the open page marked."""
-    sees_fleet = teams_visible_to(request.user).fleet
-    groups = tuple(
-        Group(label, entries) for label, pages in GROUPS if (entries := _entries(pages, request.path, sees_fleet))
-    )
-    foot = _entries(FOOT, request.path, sees_fleet)
-    phone = _entries(ON_PHONE, request.path, sees_fleet)
-    shown = {entry.url for entry in phone}
+    teams = teams_visible_to(request.user)
+    waiting = {name: count(teams) for name, count in _counts.items()} if request.user.is_authenticated else {}
+    entries = _Entries(request.path, teams.fleet, waiting)
+    groups = tuple(Group(label, shown) for label, pages in GROUPS if (shown := entries.of(pages)))
+    foot, phone = entries.of(FOOT), entries.of(ON_PHONE)
+    on_phone = {entry.url for entry in phone}
     listed = [entry for group in groups for entry in group.entries] + list(foot)
-    return Navigation(groups, foot, phone, tuple(entry for entry in listed if entry.url not in shown))
+    return Navigation(groups, foot, phone, tuple(entry for entry in listed if entry.url not in on_phone))
 
 
-def _entries(pages: tuple[Page, ...], path: str, sees_fleet: bool) -> tuple[Entry, ...]:  # noqa: FBT001 private
-    entries = []
-    for page in pages:
-        if sees_fleet or not page.fleet_only:
-            url = reverse(page.url_name)
-            entries.append(Entry(page.label, url, page.icon, _is_current(url, path)))
-    return tuple(entries)
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    path: str
+    sees_fleet: bool
+    waiting: dict[str, int]
+
+    def of(self, pages: tuple[Page, ...]) -> tuple[Entry, ...]:
+        return tuple(self._entry(page) for page in pages if self.sees_fleet or not page.fleet_only)
+
+    def _entry(self, page: Page) -> Entry:
+        url = reverse(page.url_name)
+        count = self.waiting.get(page.url_name, 0)
+        said = "" if not count else f"{MOST_COUNTED - 1}+" if count >= MOST_COUNTED else str(count)
+        return Entry(page.label, url, page.icon, _is_current(url, self.path), said)
 
 
 def _is_current(url: str, path: str) -> bool:
+    """Of entries that lie within each other the innermost."""
+    return url == max((known for known in _addresses() if _is_within(path, known)), key=len, default="")
+
+
+def _is_within(path: str, url: str) -> bool:
     return path == url if url == "/" else path.startswith(url)
+
+
+@cache
+def _addresses() -> frozenset[str]:
+    listed = [page for _, pages in GROUPS for page in pages]
+    return frozenset(reverse(page.url_name) for page in (*listed, *FOOT))

@@ -102,7 +102,7 @@
   });
 
   function go(key) {
-    const path = { o: "/", t: "/teams/", f: "/fleet/", c: "/chargeback/", s: "/sources/" }[key];
+    const path = { o: "/", t: "/teams/", f: "/fleet/", c: "/chargeback/", s: "/sources/", a: "/alerts/" }[key];
     if (path) location.assign(path);
   }
 
