@@ -1,6 +1,7 @@
 """The first page: the whole fleet, or the caller's own teams, at a glance."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -16,6 +17,8 @@ from fleetledger.web import words
 from fleetledger.web.charts import Figure, figure_response
 from fleetledger.web.kpis import Kpi, change_in_points
 from fleetledger.web.periods import Period, parse_period
+from monitoring.alerts import clock
+from monitoring.alerts import reads as alert_reads
 from monitoring.telemetry import figures, reads, reads_pages
 from monitoring.telemetry.reads import GroupBy, Step, Usage
 from monitoring.telemetry.reads_pages import FleetPoint, TeamSummary
@@ -23,6 +26,7 @@ from monitoring.telemetry.views import source_rows
 
 TEAMS_SHOWN = 7
 SOURCES_SHOWN = 6
+ALERTS_SHOWN = 4
 
 
 @require_safe
@@ -56,8 +60,15 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "spend": spend,
         "team_rows": summaries[:TEAMS_SHOWN],
         "sources": sources[:SOURCES_SHOWN],
+        **_attention(teams),
     }
     return render(request, "overview/page.html", context)
+
+
+def _attention(teams: TeamScope) -> dict[str, Any]:
+    """The alerts that nobody has yet."""
+    rows, count = alert_reads.needs_attention(teams=teams, at=clock.now(), limit=ALERTS_SHOWN)
+    return {"attention": rows, "attention_count": count}
 
 
 @require_safe
