@@ -1,14 +1,17 @@
 """Rules in the configuration file: applied together, refused with file, line and key, written back as they were."""
 
+import re
+
 import pytest
 import yaml
 from django.db.models import QuerySet
 
 from fleetledger.fleet import config
 from monitoring.alerts.models import Alert, Heartbeat, Rule, RuleInstance
-from monitoring.alerts.rules import defaults, evaluate, pack
+from monitoring.alerts.rules import defaults, evaluate, facts, pack
 from tests import world as fleet
 from tests.alerts import rules_world, world
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
 WHOLE = """\
@@ -265,3 +268,13 @@ def _firing(name: str) -> Rule:
     evaluate._report(rule, {}, standing)
     assert Alert.objects.get(name=name, team=team).state == "firing"
     return rule
+
+
+def test_the_readmes_example_is_taken() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (example,) = [block for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if block.startswith("rules:")]
+    apply(f'sources: [{{name: prom1, kind: prometheus, url: "http://127.0.0.1:9090"}}]\n{example}')
+    assert own().count() == 3
+    assert Heartbeat.objects.get().name == "nightly-backup"
+    named = re.findall(r"`(\w+)`", readme[readme.index("Facts: `idle_gpus`") :].split(";")[0])
+    assert set(named) == set(facts.names())
