@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from monitoring.alerts import outbox, routing, trees
+from monitoring.alerts import grouping, outbox, routing, trees
 from monitoring.alerts.message import FIRING, RESOLVED, AlertLine, Body
 from monitoring.alerts.models import (
     Alert,
@@ -66,6 +66,8 @@ def _flush_one(group_id: int, now: datetime, of_tenant: Suppressors) -> bool:
         return False
     tree = trees.tree_for(group.team_id)
     route = next((item for item in routing.every(tree.route) if item.path == group.route), None)
+    if route is None:  # who reported by a tree that was just replaced may have missed the regrouping
+        grouping.join(list(group.alerts.exclude(state=AlertState.RESOLVED)), now)
     tick = _last_tick(group.tick_at, now, group.group_interval_s)
     work = _Work(group, tick, now)
     work.see_withheld(of_tenant(group.team_id))

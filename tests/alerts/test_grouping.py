@@ -3,7 +3,7 @@
 import pytest
 
 from monitoring.alerts import acts
-from monitoring.alerts.models import Event, EventKind, Group, Told
+from monitoring.alerts.models import Event, EventKind, Group, Told, Tree
 from tests.alerts import world
 
 pytestmark = pytest.mark.django_db
@@ -174,3 +174,12 @@ def test_a_route_put_before_others_repeats_nothing() -> None:
     world.tree(route={**slow, "routes": [{"matchers": ['team="x"'], "receiver": "default"}, ours]})
     world.run_until(60)
     assert len(world.queued()) == 1
+
+
+def test_an_alert_that_came_by_a_tree_just_replaced_finds_its_new_group() -> None:
+    only_critical = {**world.QUICK, "routes": [{"matchers": ['severity="critical"'], "receiver": "default"}]}
+    world.tree(route=only_critical)
+    world.post(severity="critical", end=world.after(3600))
+    Tree.objects.update(route=world.QUICK, version=9)  # as a report would that had read the old one
+    world.run_until(10)
+    assert [said for _, _, said in world.queued()] == [["firing:Hot"]]
