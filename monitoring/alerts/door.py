@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from fleetledger.fleet.models import Team
 from monitoring.alerts import clock, ingest, states
@@ -54,7 +55,7 @@ def _posted(finding: Finding) -> Posted:
 
 
 def _end_others(key: str, team_id: int | None, kept: set[str]) -> None:
-    open_reports = Report.objects.filter(sender__team_id=team_id, sender__key=key, is_resolved=False)
+    open_reports = Report.objects.filter(Q(sender__team_id=team_id), sender__key=key, is_resolved=False)
     gone = open_reports.exclude(alert__fingerprint__in=kept).values_list("alert_id", flat=True)
     alerts = list(Alert.objects.select_for_update(no_key=True).filter(pk__in=list(gone)).order_by("fingerprint"))
     if not alerts:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import Q
 
 from monitoring.alerts import clock, routing, trees
 from monitoring.alerts.models import Alert, AlertState, GroupMember
@@ -68,7 +69,7 @@ def regroup(team_ids: Iterable[int | None]) -> None:
     with transaction.atomic():
         now = clock.now()
         for team_id in team_ids:
-            still = Alert.objects.filter(team_id=team_id).exclude(state=AlertState.RESOLVED)
+            still = Alert.objects.filter(Q(team_id=team_id)).exclude(state=AlertState.RESOLVED)
             join(list(still.select_for_update(no_key=True).order_by("fingerprint")), now)
         clock.ring()
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import psycopg.errors
 from django.db import OperationalError, connection, transaction
+from django.db.models import Q
 
 from fleetledger.fleet.models import ApiToken
 from monitoring.alerts import clock, senders, states
@@ -201,7 +202,7 @@ def _store(tenant: Tenant, sender: senders.Seen, rows: list[_Row]) -> list[Alert
 def _alerts(tenant: Tenant, rows: list[_Row]) -> list[Alert]:
     """The rows' alerts, locked, always in one order."""
     found = Alert.objects.select_for_update(no_key=True).filter(
-        team_id=tenant.team_id, fingerprint__in=[row.fingerprint for row in rows]
+        Q(team_id=tenant.team_id), fingerprint__in=[row.fingerprint for row in rows]
     )
     return list(found.order_by("fingerprint"))
 

@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from django.db.models import Q
+
 from monitoring.alerts import trees
 from monitoring.alerts.labels import Labels
 from monitoring.alerts.matchers import Matcher, all_match, of_json
@@ -50,8 +52,8 @@ class Suppressor:
     """One tenant's silences, maintenance windows and inhibition at one instant, read once for many alerts."""
 
     def __init__(self, team_id: int | None, now: datetime) -> None:
-        self._silences = _in_force(Silence.objects.filter(team_id=team_id), now)
-        self._maintenance = _in_force(Maintenance.objects.filter(team_id=team_id), now)
+        self._silences = _in_force(Silence.objects.filter(Q(team_id=team_id)), now)
+        self._maintenance = _in_force(Maintenance.objects.filter(Q(team_id=team_id)), now)
         self._inhibition = _Inhibition(team_id)
 
     def of(self, alert: Alert) -> Withheld:
@@ -99,7 +101,7 @@ class _Inhibition:
     def _sources(self) -> list[dict[tuple[str, ...], list[Alert]]]:
         """For each rule its sources by what they agree in."""
         found: list[dict[tuple[str, ...], list[Alert]]] = [defaultdict(list) for _ in self._rules]
-        still = Alert.objects.filter(team_id=self._team_id).exclude(state=AlertState.RESOLVED)
+        still = Alert.objects.filter(Q(team_id=self._team_id)).exclude(state=AlertState.RESOLVED)
         for alert in still.only("fingerprint", "labels").order_by("pk"):
             for rule, sources in zip(self._rules, found, strict=True):
                 if rule.is_source(alert.labels) and (agreement := rule.agreement(alert.labels)) is not None:

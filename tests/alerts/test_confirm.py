@@ -2,12 +2,13 @@
 
 import time
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from monitoring.alerts import clock, confirm
-from monitoring.alerts.models import AlertState, EndedBy
+from monitoring.alerts import clock, confirm, sweep
+from monitoring.alerts.models import AlertState, Clock, EndedBy
 from tests import prometheus
 from tests import world as fleet
 from tests.alerts import world
@@ -28,13 +29,13 @@ def _not_asked_lately() -> None:
 
 def make_stale(url: str) -> None:
     """Two alerts of this server, re-sent once, then not for half an hour."""
-    world.set_clock(clock.now().replace(microsecond=0) - world.timedelta(minutes=30))
+    world.set_clock(clock.now().replace(microsecond=0) - timedelta(minutes=30))
     for _ in range(2):
         world.post(gpu="0", severity="warning", sender=f"fl_token {url}", cluster="external")
         world.post(gpu="1", severity="warning", sender=f"fl_token {url}", cluster="external")
         world.advance(60)
-    world.Clock.objects.all().delete()
-    world.sweep.sweep(clock.now())
+    Clock.objects.all().delete()
+    sweep.sweep(clock.now())
 
 
 def test_a_prometheus_without_the_alert_resolves_it_and_one_that_still_has_it_does_not(tmp_path: Path) -> None:

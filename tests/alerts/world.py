@@ -89,12 +89,14 @@ def alert(name: str = "Hot", *, team: Team | None = None, **labels: str) -> Aler
 
 
 def episodes(name: str = "Hot", **labels: str) -> list[Episode]:
-    return list(alert(name, **labels).episodes.order_by("number"))
+    return list(alert(name, team=None, **labels).episodes.order_by("number"))
 
 
 def history(name: str = "Hot", **labels: str) -> list[str]:
     """The kinds of an alert's events, in their order."""
-    return list(Event.objects.filter(alert=alert(name, **labels)).order_by("id").values_list("kind", flat=True))
+    return list(
+        Event.objects.filter(alert=alert(name, team=None, **labels)).order_by("id").values_list("kind", flat=True)
+    )
 
 
 def run_until(seconds: float) -> None:
