@@ -5,16 +5,19 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
 import yaml
+from django.db.models import F
 from prometheus_client.parser import text_string_to_metric_families
 
 from fleetledger.fleet.models import Team
-from monitoring.alerts.models import Alert, AlertState
+from monitoring.alerts.models import Alert, AlertState, IntakeSpan
 from tests import prometheus
 from tests import world as fleet
 from tests.alerts import servers, world
@@ -235,6 +238,35 @@ def _groups(server: Server) -> list[Any]:
 def _member(alert: dict[str, Any]) -> tuple[Any, ...]:
     names = sorted(receiver["name"] for receiver in alert["receivers"])
     return alert["fingerprint"], alert["labels"], names, alert["status"]
+
+
+def test_a_body_in_chunks_is_read_and_its_size_is_limited(acme: Team, ours: Server) -> None:
+    found = [_in_chunks(ours, size) for size in (100, 5_000_001)]
+    assert found == [200, 413]
+    assert Alert.objects.get().name == "Chunked"
+
+
+def _in_chunks(server: Server, size: int) -> int:
+    """The status of a post without a length, as curl and some webhooks send it."""
+    address = urlsplit(server.address)
+    content = b'[{"labels":{"alertname":"Chunked"}}' + b" " * size + b"]"
+    connection = HTTPConnection(address.netloc, timeout=30)
+    try:
+        connection.request(
+            "POST",
+            f"{address.path}/api/v2/alerts",
+            body=iter([content[:10], content[10:]]),
+            headers=server.headers | {"Content-Type": "application/json"},
+            encode_chunked=True,
+        )
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_each_web_process_says_that_it_can_take_alerts(ours: Server) -> None:
+    wait_until(lambda: IntakeSpan.objects.filter(until_at__gt=F("from_at")).exists(), 60)
+    assert IntakeSpan.objects.count() == 1
 
 
 RULES = """

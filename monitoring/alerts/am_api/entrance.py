@@ -20,6 +20,7 @@ from fleetledger.fleet.access import Capability, TokenPrincipal, can
 from fleetledger.fleet.models import ApiToken, Team
 from monitoring.alerts import tenants
 from monitoring.alerts.am_api import answers
+from monitoring.alerts.am_api.bodies import body_of
 from monitoring.alerts.errors import AlertsError, NotFoundError
 from monitoring.alerts.tenants import AREA, Tenant
 
@@ -39,7 +40,7 @@ class Call:
 
     @property
     def body(self) -> bytes:
-        return self.request.body
+        return body_of(self.request)
 
     @property
     def address(self) -> str:
