@@ -7,6 +7,7 @@
 5. The attempt is noted with the instant at which sending begins. All of this is one transaction.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,11 +17,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from monitoring.alerts import clock, tenants
+from monitoring.alerts import tenants
 from monitoring.alerts.message import FIRING, AlertLine, Body, Message
 from monitoring.alerts.models import (
     Alert,
-    Attempt,
     Episode,
     Event,
     EventKind,
@@ -48,6 +48,34 @@ WITH oldest AS (
       AND (open_until IS NULL OR open_until <= %(now)s)
 )
 SELECT id, destination_id, failures FROM due WHERE place <= %(most)s ORDER BY due_at, id
+"""
+# whoever holds an episode for long must not hold up the other lanes
+_LOOK = f"""
+SELECT body, set_config('lock_timeout', '{LOCK_WAIT}', true)
+FROM alerts_outboxmessage WHERE id = %s AND state = 'queued'
+"""  # noqa: S608 our own text
+_STANDS = """
+SELECT app_now(), EXISTS (
+    SELECT FROM alerts_outboxmessage
+    WHERE state = 'queued' AND group_id = %s AND destination_id = %s AND id < %s)
+"""
+_BEGIN = """
+WITH begun AS (
+    UPDATE alerts_outboxmessage
+    SET fence = fence + 1, tries = tries + 1, lease_until = %(lease_until)s, kind = %(kind)s, body = %(body)s::jsonb
+    WHERE id = %(id)s RETURNING id, fence, tries
+), attempt AS (
+    INSERT INTO alerts_attempt (message_id, fence, sending_at, is_delivered, answer)
+    SELECT id, fence, %(now)s, false, '' FROM begun RETURNING id
+), named AS (
+    INSERT INTO alerts_attempt_episodes (attempt_id, episode_id)
+    SELECT attempt.id, episode_id FROM attempt, unnest(%(unacknowledged)s::bigint[]) AS episode_id
+), told AS (
+    UPDATE alerts_told SET firing_attempted_at = %(now)s
+    WHERE group_id = %(group_id)s AND destination_id = %(destination_id)s AND episode_id = ANY(%(firing)s::bigint[])
+      AND firing_attempted_at IS NULL
+)
+SELECT fence, tries FROM begun
 """
 
 
@@ -82,9 +110,7 @@ def due(now: datetime, per_destination: int = PER_DESTINATION) -> list[Candidate
 @transaction.atomic
 def claim(message_id: int, of_tenant: Suppressors) -> Claim | None:
     """The message for one try; None where somebody else has it, or where nothing of it is to be told any more."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")  # whoever holds an episode must not hold up the rest
-    seen = OutboxMessage.objects.filter(pk=message_id, state=MessageState.QUEUED).values_list("body", flat=True).first()
+    seen = _look(message_id)
     if seen is None:
         return None
     episodes = _locked_episodes(Body.unpacked(seen).alerts)
@@ -94,8 +120,10 @@ def claim(message_id: int, of_tenant: Suppressors) -> Claim | None:
         .filter(pk=message_id, state=MessageState.QUEUED)
         .first()
     )
-    now = clock.now()  # read under the locks: an acknowledgement that was committed lies before it
-    if row is None or row.body != seen or not _is_first_and_free(row, now):
+    if row is None or row.body != seen:
+        return None
+    now, has_older = _stands(row)
+    if has_older or row.due_at > now or (row.lease_until and row.lease_until > now):
         return None
     lines = _still_to_tell(row, episodes, of_tenant, now)
     return _begin(row, lines, episodes, now) if lines is not None else None
@@ -108,13 +136,21 @@ def _locked_episodes(lines: Iterable[AlertLine]) -> dict[int, Episode]:
     return {episode.pk: episode for episode in rows}
 
 
-def _is_first_and_free(row: OutboxMessage, now: datetime) -> bool:
-    if row.due_at > now or (row.lease_until and row.lease_until > now):
-        return False
-    if row.group_id is None:
-        return True
-    waiting = OutboxMessage.objects.filter(group_id=row.group_id, state=MessageState.QUEUED, pk__lt=row.pk)
-    return not waiting.filter(destination_id=row.destination_id).exists()
+def _look(message_id: int) -> Any:
+    """What the message says, not locked; None where it is finished."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, [message_id])
+        found = cursor.fetchone()
+    return json.loads(found[0]) if found else None
+
+
+def _stands(row: OutboxMessage) -> tuple[datetime, bool]:
+    """The time, read under the locks: an acknowledgement that was committed lies before it. And: is one before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDS, [row.group_id, row.destination_id, row.pk])
+        found = cursor.fetchone()
+    assert found is not None  # noqa: S101 it gives one row always
+    return found[0], found[1]
 
 
 def _still_to_tell(
@@ -173,17 +209,24 @@ def _note_withheld(row: OutboxMessage, firing: Sequence[AlertLine], reasons: dic
 
 
 def _begin(row: OutboxMessage, lines: Sequence[AlertLine], episodes: dict[int, Episode], now: datetime) -> Claim:
-    fence, tries = row.fence + 1, row.tries + 1
-    OutboxMessage.objects.filter(pk=row.pk).update(
-        fence=fence, tries=tries, lease_until=now + LEASE, kind=row.kind, body=row.body
-    )
-    attempt = Attempt.objects.create(message=row, fence=fence, sending_at=now)
     firing = [line for line in lines if line.status == FIRING and line.episode_id in episodes]
-    attempt.episodes.add(*(line.episode_id for line in firing if not line.is_acknowledged))
-    if row.group_id is not None:
-        _told(row, firing).filter(firing_attempted_at__isnull=True).update(firing_attempted_at=now)
+    values: dict[str, Any] = {
+        "id": row.pk,
+        "now": now,
+        "lease_until": now + LEASE,
+        "kind": row.kind,
+        "body": json.dumps(row.body),
+        "group_id": row.group_id,
+        "destination_id": row.destination_id,
+        "firing": [line.episode_id for line in firing],
+        "unacknowledged": [line.episode_id for line in firing if not line.is_acknowledged],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, values)
+        found = cursor.fetchone()
+    assert found is not None  # noqa: S101 the row is locked
     destination = row.destination
-    return Claim(row.pk, fence, tries, destination.kind, destination.config, _message(row, lines))
+    return Claim(row.pk, found[0], found[1], destination.kind, destination.config, _message(row, lines))
 
 
 def _told(row: OutboxMessage, lines: Sequence[AlertLine]) -> Any:

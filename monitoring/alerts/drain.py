@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
@@ -29,6 +30,7 @@ SICK_AT = 2  # failures in a row
 SICK_IN_ALL = IN_ALL // 2
 POLL_S = 1.0
 OVERDUE_EVERY_S = 2.0
+LAST_S = 1.0  # for what is on its way when we are told to end
 Send = Callable[[Claim], Outcome]
 log = structlog.get_logger(__name__)
 
@@ -81,6 +83,9 @@ class Lanes:
                 connection.close()
                 ending.wait(POLL_S)
             self._bell.wait(POLL_S)
+        with suppress(OperationalError, InterfaceError):
+            self.finish(LAST_S)
+        connection.close()
 
     def finish(self, seconds: float) -> None:
         """Write down what is still on its way, for so long; the rest is due again when its lease ends."""

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from monitoring.alerts import clock, outbox, trees
 from monitoring.alerts.message import Body
-from monitoring.alerts.models import Destination, Event, EventKind, MessageKind, MessageState, OutboxMessage
+from monitoring.alerts.models import Destination, Episode, Event, EventKind, MessageKind, MessageState, OutboxMessage
 
 PATIENCE = timedelta(minutes=5)
 WITHOUT_FALLBACK = frozenset({MessageKind.FALLBACK, MessageKind.TEST})
@@ -41,17 +41,17 @@ def tell_overdue() -> int:
 def note_not_told(row: OutboxMessage, why: str, now: datetime) -> None:
     """One line of history for each of the message's alerts."""
     destination = row.destination
+    told = {line.episode_id for line in Body.unpacked(row.body).alerts}
     Event.objects.bulk_create(
         Event(
             team_id=row.team_id,
-            alert_id=line.alert_id,
-            episode_id=line.episode_id,
+            alert_id=alert_id,
+            episode_id=episode_id,
             at=now,
             kind=EventKind.NOT_TOLD,
             note=f"{destination.receiver} by {destination.kind}: {why}",
         )
-        for line in Body.unpacked(row.body).alerts
-        if line.alert_id
+        for episode_id, alert_id in Episode.objects.filter(pk__in=told).order_by("pk").values_list("pk", "alert_id")
     )
 
 

@@ -9,21 +9,16 @@
 import random
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from monitoring.alerts import clock, fallback
 from monitoring.alerts.channels import Outcome, Verdict
 from monitoring.alerts.claims import Claim
-from monitoring.alerts.message import FIRING, RESOLVED, Body
 from monitoring.alerts.models import (
-    Attempt,
     Destination,
-    Event,
-    EventKind,
     MessageState,
     OutboxMessage,
-    Told,
 )
 
 LONGEST_BACKOFF_S = 300.0
@@ -32,18 +27,51 @@ BREAKER_AT = 5
 BREAKER_FIRST_S = 5.0
 BREAKER_LONGEST_S = 60.0
 GONE_AFTER = timedelta(hours=1)
+_END_ATTEMPT = """
+UPDATE alerts_attempt SET finished_at = app_now(), is_delivered = false, status = %s, answer = %s
+WHERE message_id = %s AND fence = %s
+"""
+# One statement, since this is what happens a hundred times for each failure. Alerts may have been deleted meanwhile.
+_DELIVERED = """
+WITH ended AS (
+    UPDATE alerts_attempt SET finished_at = app_now(), is_delivered = true, status = %(status)s, answer = %(answer)s
+    WHERE message_id = %(id)s AND fence = %(fence)s
+), sent AS (
+    UPDATE alerts_outboxmessage SET state = 'sent', finished_at = app_now(), lease_until = NULL, last_error = ''
+    WHERE id = %(id)s AND fence = %(fence)s AND state = 'queued'
+    RETURNING team_id, group_id, destination_id, finished_at AS now
+), destination AS (
+    UPDATE alerts_destination AS d SET failures = 0, open_until = NULL, last_delivered_at = now
+    FROM sent WHERE d.id = destination_id
+), told AS (
+    UPDATE alerts_told AS t SET
+        firing_delivered_at = CASE WHEN line.status = 'firing' THEN coalesce(firing_delivered_at, now)
+                                   ELSE firing_delivered_at END,
+        resolved_delivered_at = CASE WHEN line.status = 'resolved' THEN coalesce(resolved_delivered_at, now)
+                                     ELSE resolved_delivered_at END
+    FROM sent, unnest(%(episodes)s::bigint[], %(statuses)s::text[]) AS line (episode_id, status)
+    WHERE t.group_id = sent.group_id AND t.destination_id = sent.destination_id AND t.episode_id = line.episode_id
+), said AS (
+    INSERT INTO alerts_event (team_id, alert_id, episode_id, at, kind, actor, note)
+    SELECT team_id, episode.alert_id, episode.id, now, 'told', '', %(whom)s || line.status
+    FROM sent, unnest(%(episodes)s::bigint[], %(statuses)s::text[]) AS line (episode_id, status)
+    JOIN alerts_episode AS episode ON episode.id = line.episode_id
+)
+SELECT count(*) FROM sent
+"""
+
+
+def settle(claim: Claim, outcome: Outcome) -> bool:
+    """Whether the try still counted."""
+    if outcome.verdict is Verdict.DELIVERED:
+        return _delivered(claim, outcome)
+    return _failed(claim, outcome)
 
 
 @transaction.atomic
-def settle(claim: Claim, outcome: Outcome) -> bool:
-    """Whether the try still counted."""
-    now = clock.now()
-    Attempt.objects.filter(message_id=claim.message_id, fence=claim.fence).update(
-        finished_at=now,
-        is_delivered=outcome.verdict is Verdict.DELIVERED,
-        status=outcome.status,
-        answer=outcome.answer,
-    )
+def _failed(claim: Claim, outcome: Outcome) -> bool:
+    with connection.cursor() as cursor:  # its own attempt is everybody's to end
+        cursor.execute(_END_ATTEMPT, [outcome.status, outcome.answer, claim.message_id, claim.fence])
     row = (
         OutboxMessage.objects.select_for_update(of=("self",))
         .select_related("destination")
@@ -52,13 +80,11 @@ def settle(claim: Claim, outcome: Outcome) -> bool:
     )
     if row is None:
         return False
-    match outcome.verdict:
-        case Verdict.DELIVERED:
-            _delivered(row, now)
-        case Verdict.RETRY:
-            _retry(row, outcome, now)
-        case Verdict.REFUSED:
-            _refused(row, outcome, now)
+    now = clock.now()
+    if outcome.verdict is Verdict.RETRY:
+        _retry(row, outcome, now)
+    else:
+        _refused(row, outcome, now)
     return True
 
 
@@ -74,27 +100,21 @@ def breaker_s(failures: int) -> float:
     return min(BREAKER_LONGEST_S, BREAKER_FIRST_S * 2.0 ** min(failures - BREAKER_AT, 20))
 
 
-def _delivered(row: OutboxMessage, now: datetime) -> None:
-    _finish(row, MessageState.SENT, now, "")
-    Destination.objects.filter(pk=row.destination_id).update(failures=0, open_until=None, last_delivered_at=now)
-    body = Body.unpacked(row.body)
-    if row.group_id is not None:
-        told = Told.objects.filter(group_id=row.group_id, destination_id=row.destination_id)
-        for status, field in ((FIRING, "firing_delivered_at"), (RESOLVED, "resolved_delivered_at")):
-            episodes = [line.episode_id for line in body.alerts if line.status == status]
-            told.filter(episode_id__in=episodes, **{f"{field}__isnull": True}).update(**{field: now})
-    Event.objects.bulk_create(
-        Event(
-            team_id=row.team_id,
-            alert_id=line.alert_id,
-            episode_id=line.episode_id,
-            at=now,
-            kind=EventKind.TOLD,
-            note=f"{row.destination.receiver} by {row.destination.kind}: {line.status}",
-        )
-        for line in body.alerts
-        if line.alert_id
-    )
+def _delivered(claim: Claim, outcome: Outcome) -> bool:
+    message = claim.message
+    values = {
+        "id": claim.message_id,
+        "fence": claim.fence,
+        "status": outcome.status,
+        "answer": outcome.answer,
+        "episodes": [line.episode_id for line in message.alerts],
+        "statuses": [line.status for line in message.alerts],
+        "whom": f"{message.receiver} by {claim.channel}: ",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DELIVERED, values)
+        found = cursor.fetchone()
+    return bool(found and found[0])
 
 
 def _retry(row: OutboxMessage, outcome: Outcome, now: datetime) -> None:

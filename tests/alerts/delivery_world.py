@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from fleetledger.fleet.models import Team
-from monitoring.alerts import clock, outbox, trees
+from monitoring.alerts import clock, flush, outbox, sweep, trees
 from monitoring.alerts.message import FIRING, RESOLVED, AlertLine, Body
 from monitoring.alerts.models import Destination, MessageKind, MessageState, OutboxMessage
 from tests.alerts import world
@@ -61,14 +61,24 @@ def queue(
     return row
 
 
+def look_until(seconds: float) -> None:
+    """Look at groups and reports at each due instant until START + seconds; nothing is sent."""
+    end = world.after(seconds)
+    while (due_at := flush.next_due()) is not None and due_at <= end:
+        now = world.set_clock(max(due_at, clock.now()))
+        sweep.sweep(now)
+        flush.flush_due(now)
+    world.set_clock(end)
+
+
 def states() -> list[str]:
     """The states of all messages, in the order in which they were queued."""
     return list(OutboxMessage.objects.order_by("pk").values_list("state", flat=True))
 
 
-def notes(kind: str, name: str = "Hot", **labels: str) -> list[str]:
+def notes(kind: str, name: str = "Hot") -> list[str]:
     """What the history of an alert says under one kind."""
-    events = world.alert(name, **labels).events.filter(kind=kind).order_by("pk")
+    events = world.alert(name).events.filter(kind=kind).order_by("pk")
     return list(events.values_list("note", flat=True))
 
 

@@ -297,7 +297,7 @@ def test_pagerduty_is_delivered_when_all_events_are_and_goes_on_where_it_stopped
 
 def test_a_mail_says_it_in_words_and_threads_with_its_group(server_mailbox: Mailbox) -> None:
     told = message(group_labels={"alertname": "Hot", "node": "a\r\nBcc: x@example.org"})
-    config = {"to": "Mira <mira@example.org>, sre@example.org", "from": "fleet@example.org"}
+    config: dict[str, Any] = {"to": "Mira <mira@example.org>, sre@example.org", "from": "fleet@example.org"}
     outcome = tell("email", told, smarthost=server_mailbox.address, **config)
     assert outcome == Outcome(Verdict.DELIVERED, 250, f"{server_mailbox.address} took it for 2.")
     tell("email", replace(told, key=UUID(int=1)), smarthost=server_mailbox.address, **config)

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from monitoring.alerts import claims, clock, drain, outbox, settling
+from monitoring.alerts import claims, clock, drain, fallback, outbox, settling
 from monitoring.alerts.channels import Outcome, Verdict
 from monitoring.alerts.claims import Claim
+from monitoring.alerts.dispatch import dispatch
 from monitoring.alerts.message import RESOLVED, Body
 from monitoring.alerts.models import (
     Attempt,
@@ -25,7 +26,19 @@ from monitoring.alerts.models import (
 from monitoring.alerts.suppression import suppressors
 from tests import world as fleet
 from tests.alerts import world
-from tests.alerts.delivery_world import DEAD, QUEUED, SENT, destination, hook, line, notes, queue, said, states
+from tests.alerts.delivery_world import (
+    DEAD,
+    QUEUED,
+    SENT,
+    destination,
+    hook,
+    line,
+    look_until,
+    notes,
+    queue,
+    said,
+    states,
+)
 from tests.alerts.receiver import CLOSE, Receiver, Reply, receiving
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +77,7 @@ def test_a_key_is_queued_once(receiver: Receiver) -> None:
 
 def test_what_is_due_is_sent_and_everything_about_it_is_noted(receiver: Receiver) -> None:
     world.post()
-    world.run_until(2)
+    look_until(2)
     assert drain.drain_due() == 1
     row, told, attempt = only(), Told.objects.get(), Attempt.objects.get()
     assert (row.state, row.finished_at, row.lease_until, row.fence, row.tries) == (SENT, world.after(2), None, 1, 1)
@@ -114,11 +127,11 @@ def test_whoever_lost_the_fence_changes_no_message_but_its_own_attempt(receiver:
 
 def test_only_the_oldest_unfinished_message_of_a_group_and_destination_is_claimed(receiver: Receiver) -> None:
     world.post()
-    world.run_until(2)
+    look_until(2)
     first = only()
     assert take(first) is not None  # is being sent, so that the next one waits behind it
     world.post(gpu="1")
-    world.run_until(7)
+    look_until(7)
     second = OutboxMessage.objects.latest("pk")
     assert states() == [QUEUED, QUEUED]
     assert take(second) is None
@@ -129,9 +142,9 @@ def test_only_the_oldest_unfinished_message_of_a_group_and_destination_is_claime
 
 def test_a_newer_message_replaces_an_unsent_older_one(receiver: Receiver) -> None:
     world.post()
-    world.run_until(2)
+    look_until(2)
     world.post(gpu="1")
-    world.run_until(7)
+    look_until(7)
     assert states() == [MessageState.SUPERSEDED, QUEUED]
     drain.drain_due()
     assert [said(told.document) for told in receiver.told] == [["firing:Hot", "firing:Hot"]]
@@ -140,12 +153,12 @@ def test_a_newer_message_replaces_an_unsent_older_one(receiver: Receiver) -> Non
 def test_ends_that_only_a_replaced_message_holds_go_into_the_newer_one(receiver: Receiver) -> None:
     world.post()
     world.post(gpu="1")
-    world.run_until(2)
+    look_until(2)
     drain.drain_due()
     world.resolve()
-    world.run_until(7)
+    look_until(7)
     world.resolve(gpu="1")
-    world.run_until(12)
+    look_until(12)
     assert world.queued()[1:] == [
         (7.0, "firing", ["resolved:Hot", "firing:1"]),
         (12.0, "resolved", ["resolved:Hot", "resolved:1"]),
@@ -157,9 +170,9 @@ def test_ends_that_only_a_replaced_message_holds_go_into_the_newer_one(receiver:
 
 def test_an_end_whose_start_was_never_attempted_is_dropped_with_a_line_of_history(receiver: Receiver) -> None:
     world.post()
-    world.run_until(2)
+    look_until(2)
     world.resolve()
-    world.run_until(7)
+    look_until(7)
     drain.drain_due()
     assert states() == [MessageState.SUPERSEDED, MessageState.DROPPED]
     assert receiver.told == []
@@ -171,17 +184,17 @@ def test_an_end_whose_start_was_attempted_in_vain_is_told() -> None:
     with receiving(Reply(CLOSE), Reply()) as server:
         world.tree(receivers=[hook(server.url)])
         world.post()
-        world.run_until(2)
+        look_until(2)
         drain.drain_due()
         world.resolve()
-        world.run_until(7)
+        look_until(7)
         drain.drain_due()
     assert [said(told.document) for told in server.told] == [["firing:Hot"], ["resolved:Hot"]]
 
 
 def test_nothing_is_begun_after_an_acknowledgement(receiver: Receiver) -> None:
     world.post()
-    world.run_until(2)
+    look_until(2)
     Episode.objects.update(acknowledged_at=clock.now())
     drain.drain_due()
     assert (states(), receiver.told, Attempt.objects.count()) == ([MessageState.WITHHELD], [], 0)
@@ -191,7 +204,7 @@ def test_nothing_is_begun_after_an_acknowledgement(receiver: Receiver) -> None:
 def test_a_message_with_one_unacknowledged_alert_carries_them_all(receiver: Receiver) -> None:
     world.post()
     world.post(gpu="1")
-    world.run_until(2)
+    look_until(2)
     world.alert().episodes.update(acknowledged_at=clock.now())
     drain.drain_due()
     assert said(receiver.told[0].document) == ["firing:Hot", "firing:Hot"]
@@ -201,11 +214,11 @@ def test_a_message_with_one_unacknowledged_alert_carries_them_all(receiver: Rece
 def test_ends_are_told_although_all_that_fires_is_acknowledged(receiver: Receiver) -> None:
     world.post()
     world.post(gpu="1")
-    world.run_until(2)
+    look_until(2)
     drain.drain_due()
     world.resolve()
     world.post(gpu="2")
-    world.run_until(7)
+    look_until(7)
     Episode.objects.filter(ended_at=None).update(acknowledged_at=clock.now())
     drain.drain_due()
     assert said(receiver.told[1].document) == ["resolved:Hot"]
@@ -217,7 +230,7 @@ def test_ends_are_told_although_all_that_fires_is_acknowledged(receiver: Receive
 
 def test_what_was_silenced_meanwhile_is_withheld_and_told_once_the_silence_is_over(receiver: Receiver) -> None:
     world.post()
-    world.run_until(2)
+    look_until(2)
     quiet = Maintenance.objects.create(
         name="work",
         matchers=[{"name": "alertname", "value": "Hot", "isRegex": False, "isEqual": True}],
@@ -228,7 +241,7 @@ def test_what_was_silenced_meanwhile_is_withheld_and_told_once_the_silence_is_ov
     drain.drain_due()
     assert states() == [MessageState.WITHHELD]
     assert notes(EventKind.WITHHELD) == [f"default by webhook: maintenance {quiet.pk}"]
-    world.run_until(12)
+    look_until(12)
     drain.drain_due()
     assert states() == [MessageState.WITHHELD, SENT]
     assert [said(told.document) for told in receiver.told] == [["firing:Hot"]]
@@ -278,7 +291,7 @@ def test_a_refusal_is_tried_once_and_the_fallback_is_told_why() -> None:
     with receiving(Reply(404, body="no such hook")) as gone, receiving() as other:
         world.tree(receivers=[hook(gone.url, fallback="other"), hook(other.url, "other")])
         world.post()
-        world.run_until(2)
+        look_until(2)
         assert drain.drain_due() == 2
     assert states() == [DEAD, SENT]
     assert len(gone.told) == 1
@@ -294,7 +307,7 @@ def test_without_a_named_fallback_the_roots_receiver_is_told() -> None:
         route = {"receiver": "root", "group_wait": "2s", "routes": [{"receiver": "default"}]}
         world.tree(route=route, receivers=[hook(gone.url), hook(root.url, "root")])
         world.post()
-        world.run_until(2)
+        look_until(2)
         drain.drain_due()
     assert states() == [DEAD, SENT]
     assert len(root.told) == 1
@@ -332,16 +345,16 @@ def test_what_is_not_delivered_for_five_minutes_goes_to_the_fallback_once_and_is
 def test_the_five_minutes_go_on_counting_while_newer_messages_replace_older_ones(receiver: Receiver) -> None:
     world.tree(route={**world.QUICK, "group_interval": "50s"}, receivers=[hook(receiver.url)])
     world.post()
-    world.run_until(2)
+    look_until(2)
     Destination.objects.update(open_until=world.after(10_000))
     for number in range(1, 6):
         world.post(gpu=str(number))
-        world.run_until(2 + number * 50)
+        look_until(2 + number * 50)
     assert states() == [*[MessageState.SUPERSEDED] * 5, QUEUED]
-    world.run_until(301)
-    assert drain.fallback.tell_overdue() == 0
-    world.run_until(302)
-    assert drain.fallback.tell_overdue() == 1
+    look_until(301)
+    assert fallback.tell_overdue() == 0
+    look_until(302)
+    assert fallback.tell_overdue() == 1
 
 
 def test_a_fallback_for_what_somebody_acknowledged_meanwhile_is_withheld() -> None:
@@ -349,7 +362,7 @@ def test_a_fallback_for_what_somebody_acknowledged_meanwhile_is_withheld() -> No
     with receiving(Reply(404)) as gone, receiving() as other:
         world.tree(receivers=[hook(gone.url, fallback="other"), hook(other.url, "other")])
         world.post()
-        world.run_until(2)
+        look_until(2)
         taken = take(only())
         assert taken is not None
         settling.settle(taken, Outcome(Verdict.REFUSED, 404, "no"))
@@ -368,7 +381,7 @@ def test_failures_in_a_row_open_the_breaker_and_one_message_goes_ahead_when_it_c
         for candidate in claims.due(clock.now())[: settling.BREAKER_AT]:
             taken = claims.claim(candidate.message_id, suppressors(clock.now()))
             assert taken is not None
-            settling.settle(taken, drain.dispatch(taken))
+            settling.settle(taken, dispatch(taken))
         assert destination().open_until == world.after(settling.BREAKER_FIRST_S)
         assert claims.due(clock.now()) == []
         world.advance(settling.BREAKER_FIRST_S)
@@ -423,7 +436,7 @@ def test_no_secret_stands_in_what_is_kept_of_an_answer(monkeypatch: pytest.Monke
 def test_a_teams_messages_name_the_team_and_no_other(receiver: Receiver) -> None:
     team = fleet.team("vision")
     world.post(team=team)
-    world.run_until(2)
+    look_until(2)
     taken = take(only())
     assert taken is not None
     assert taken.message.tenant == "vision"
