@@ -29,6 +29,9 @@ class StandIn(Product):
     def beat(self) -> list[str]:
         return _myself("stubborn")
 
+    def notifier(self) -> list[str]:
+        return _myself("wait", "notifier")
+
     def demo_world(self, port: int) -> list[str]:
         return _myself("wait", "world", str(port))
 

@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrate", "web", "worker", "beat")
+OURS = ("migrate", "web", "worker", "beat", "notifier")
 
 
 def test_the_services_are_the_product_on_real_servers() -> None:
@@ -51,7 +51,7 @@ def test_only_the_web_part_is_reachable_from_outside_and_only_from_this_machine(
 def test_each_part_is_a_command_of_the_product(name: str) -> None:
     command = SERVICES[name]["command"][0]
     commands = ROOT / "platform/fleetledger/fleet/management/commands"
-    assert command in {"web", "worker", "beat"} or (commands / f"{command}.py").is_file()
+    assert command in {"web", "worker", "beat", "notifier"} or (commands / f"{command}.py").is_file()
 
 
 def test_every_variable_without_a_default_is_in_the_example() -> None:

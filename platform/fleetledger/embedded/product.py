@@ -20,6 +20,9 @@ class Product:
     def beat(self) -> list[str]:
         return parts.beat_command()
 
+    def notifier(self) -> list[str]:
+        return python.command("notifier")
+
     def demo_world(self, port: int) -> list[str]:
         return python.command("demo-world", "--port", str(port))
 

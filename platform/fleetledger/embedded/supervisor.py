@@ -4,7 +4,7 @@
 2. PostgreSQL and Redis, each under its keeper (see keeper), unless DATABASE_URL or REDIS_URL name real ones;
 3. `prepare`: migrations, then the one-time set-up link where there are no users;
 4. web; `Ready: ...` when it has served its first page;
-5. workers, beat and, on demand, the demo's simulated fleet;
+5. workers, beat, notifier and, on demand, the demo's simulated fleet;
 6. on Ctrl-C or SIGTERM: the parts, then the servers.
 """
 
@@ -132,6 +132,7 @@ class _Supervisor:
         for name, command in self._product.workers().items():
             self._crew.start(self._part(name, command, _TASKS))
         self._crew.start(self._part("beat", self._product.beat(), _PLAIN))
+        self._crew.start(self._part("notifier", self._product.notifier(), _PLAIN))
 
     def _wait_for_first_page(self, web: Child) -> bool:
         """True once a page came; False when we were told to end before that."""
