@@ -87,10 +87,10 @@ def known_shares(at: datetime, width: timedelta, *, teams: TeamScope) -> tuple[K
             "SELECT s.name, coalesce(c.name, ''), least(s.watermark_at, %(at)s), sum(r.observed_us)::bigint,"
             " sum(r.existence_us)::bigint FROM fleet_source s LEFT JOIN fleet_cluster c ON c.id = s.cluster_id"
             " JOIN telemetry_reading r ON r.source_id = s.id AND r.bucket < least(s.watermark_at, %(at)s)"
-            " AND r.bucket >= least(s.watermark_at, %(at)s) - %(width)s"
-            " WHERE s.enabled AND s.kind <> 'bill' AND r.bucket >= %(at)s - %(longest)s"
+            " AND r.bucket >= least(s.watermark_at, %(at)s) - %(width_s)s * interval '1 second'"
+            " WHERE s.enabled AND s.kind <> 'bill' AND r.bucket >= %(oldest)s"
             " GROUP BY 1, 2, 3 HAVING sum(r.existence_us) > 0 ORDER BY 1",
-            {"at": at, "width": width, "longest": LONGEST_SILENCE},
+            {"at": at, "width_s": width.total_seconds(), "oldest": at - LONGEST_SILENCE},
         )
         return tuple(KnownShare(*row) for row in cursor.fetchall())
 

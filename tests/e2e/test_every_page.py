@@ -33,6 +33,7 @@ PATHS = (
     "/alerts/history/",
     "/settings/",
     "/help/",
+    "/help/runbooks/",
     "/search/?q=vision",
     "/teams/nobody-has-this-slug/",
 )
