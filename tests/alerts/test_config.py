@@ -44,7 +44,7 @@ receivers:
     pagerduty: [{routing_key: {env: PAGERDUTY_KEY}, severity: critical}]
     slack: [{url: {file: /run/secrets/slack}, channel: "#gpu"}]
     webhook:
-      - {url: {env: HOOK}, secret: {env: HOOK_SECRET}, headers: {X-Tenant: a, Authorization: {env: HOOK_TOKEN}}}
+      - {url: {env: HOOK}, canary: 24h, secret: {env: HOOK_SECRET}, headers: {X-Tenant: a, Authorization: {env: HOOK_TOKEN}}}
       - {url: "https://hooks.example.org/in", send_resolved: false, max_alerts: 10, ca_file: /etc/ssl/own.pem}
   - name: mail
     email:

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from fleetledger.fleet.config.issues import Path
 from fleetledger.fleet.config.shapes import SECRET_HINT
-from monitoring.alerts.config.route_checks import Document, Problem, unknown_receiver
+from monitoring.alerts.config.route_checks import Document, Problem, of_duration, unknown_receiver
 from monitoring.alerts.models import ChannelKind
 
 SECRET_WORD = re.compile(
@@ -55,6 +55,8 @@ def _entry(kind: str, entry: Mapping[str, Any], path: Path) -> Iterator[Problem]
     for name, value in entry.get("headers", {}).items():
         if isinstance(value, str) and SECRET_WORD.search(name):
             yield (*path, "headers", name), SECRET_HINT
+    if "canary" in entry:
+        yield from of_duration("canary", entry["canary"], (*path, "canary"))
     for key in ("to", "from"):
         if key in entry and not _are_addresses(entry[key]):
             yield (*path, key), "This is no mail address. Write it as sre@example.org."

@@ -50,14 +50,14 @@ def _of_node(route: Document, path: Path, receivers: Collection[str]) -> Iterato
         yield (*path, "receiver"), unknown_receiver(receiver, receivers)
     for key in DURATIONS:
         if key in route:
-            yield from _duration(key, route[key], (*path, key))
+            yield from of_duration(key, route[key], (*path, key))
     yield from _group_by(route.get("group_by", ()), (*path, "group_by"))
     yield from _of_matchers(route, path)
     for index, child in enumerate(route.get("routes", ())):
         yield from _of_node(child, (*path, "routes", index), receivers)
 
 
-def _duration(key: str, text: str, path: Path) -> Iterator[Problem]:
+def of_duration(key: str, text: str, path: Path) -> Iterator[Problem]:
     try:
         seconds = routing.seconds(text)
     except DurationError as error:

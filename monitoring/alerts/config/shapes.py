@@ -49,7 +49,10 @@ INHIBIT_RULES = listed(
 )
 
 TLS: dict[str, Shape] = {"ca_file": TEXT, "insecure_skip_verify": {"type": "boolean"}}
-COMMON: dict[str, Shape] = {"send_resolved": {"type": "boolean"}}
+COMMON: dict[str, Shape] = {
+    "send_resolved": {"type": "boolean"},
+    "canary": DURATION | {"description": "How often a harmless message tries whether this still works, such as 24h."},
+}
 HTTP_ADDRESS: Shape = {
     "anyOf": [URL, SECRET],
     "description": "http://HOST:PORT/PATH; where it holds a secret {env: NAME} or {file: PATH}.",
