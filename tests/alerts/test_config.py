@@ -42,9 +42,9 @@ receivers:
   - name: pager
     fallback: mail
     pagerduty: [{routing_key: {env: PAGERDUTY_KEY}, severity: critical}]
-    slack: [{url: {file: /run/secrets/slack}, channel: "#gpu"}]
+    slack: [{url: {file: /run/secrets/slack}, channel: "#gpu", canary: 24h}]
     webhook:
-      - {url: {env: HOOK}, canary: 24h, secret: {env: HOOK_SECRET}, headers: {X-Tenant: a, Authorization: {env: HOOK_TOKEN}}}
+      - {url: {env: HOOK}, secret: {env: HOOK_SECRET}, headers: {X-Tenant: a, Authorization: {env: HOOK_TOKEN}}}
       - {url: "https://hooks.example.org/in", send_resolved: false, max_alerts: 10, ca_file: /etc/ssl/own.pem}
   - name: mail
     email:
@@ -85,7 +85,7 @@ def test_trees_are_brought_in_and_shown() -> None:
         ),
         (
             "+ receiver platform/pager: fallback mail, pagerduty [{routing_key: {env: PAGERDUTY_KEY}, "
-            "severity: critical}], slack [{url: {file: /run/secrets/slack}, channel: #gpu}], "
+            "severity: critical}], slack [{url: {file: /run/secrets/slack}, channel: #gpu, canary: 24h}], "
             "webhook [{url: {env: HOOK}, secret: {env: HOOK_SECRET}, headers: {X-Tenant: a, "
             "Authorization: {env: HOOK_TOKEN}}}, {url: https://hooks.example.org/in, send_resolved: no, "
             "max_alerts: 10, ca_file: /etc/ssl/own.pem}]"
