@@ -125,9 +125,10 @@ class AlertDetail:
 
     @property
     def runbook_url(self) -> str:
-        """A web address, or empty: annotations are others' words."""
+        """A web address or a page of ours, or empty: annotations are others' words."""
         url = self.row.annotations.get("runbook_url") or self.row.annotations.get("runbook") or ""
-        return url if url.startswith(("https://", "http://")) else ""
+        is_ours = url.startswith("/") and not url.startswith(("//", "/\\"))
+        return url if is_ours or url.startswith(("https://", "http://")) else ""
 
 
 def alert(alert_id: int, *, teams: TeamScope, at: datetime) -> AlertDetail | None:

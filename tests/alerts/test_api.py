@@ -255,7 +255,7 @@ def test_another_teams_rows_are_nowhere(vision: Team) -> None:
     _send("POST", f"alerts/{alert.pk}/acknowledge", team=vision, status=404)
     _send("DELETE", f"silences/{silence.pk}", team=vision, status=404)
     _send("DELETE", f"heartbeats/{beat.pk}", team=vision, status=404)
-    _send("POST", "routes/test", {"team": "speech", "send": True}, team=vision, status=404)
+    _send("POST", "routes/test", {"team": "speech", "labels": {"a": "b"}, "send": True}, team=vision, status=404)
     assert Episode.objects.get().acknowledged_at is None
 
 
