@@ -80,8 +80,9 @@ def idle_holds(at: datetime, threshold: Threshold) -> tuple[IdleHold, ...]:
 
 
 def _hold(*row: Any) -> IdleHold:
-    *who, start, end, gpus, allocated_us, measured_us, busy_us = row
-    return IdleHold(*who, Window(start, end), gpus, allocated_us, measured_us, busy_us)
+    team_id, team, cluster, namespace, workload, owner, model, start, end, gpus, allocated, measured, busy = row
+    window = Window(start, end)
+    return IdleHold(team_id, team, cluster, namespace, workload, owner, model, window, gpus, allocated, measured, busy)
 
 
 def _windows(at: datetime, width: timedelta) -> Sequence[tuple[int, Window]]:
