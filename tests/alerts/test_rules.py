@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.db.models import QuerySet
 
+from fleetledger.fleet import ports
 from fleetledger.fleet.models import Source
+from fleetledger.fleet.ports import HourPrice
 from monitoring.alerts.models import Alert, Rule
 from monitoring.alerts.rules import claims, evaluate
 from monitoring.alerts.rules.progress import Key, Seen
@@ -239,3 +242,21 @@ def test_a_source_that_is_switched_off_changes_nothing(source: Source) -> None:
     evaluate_at(25)
     assert "switched off" in rules_world.error(rule)
     assert firing() == [HOT]
+
+
+def test_results_that_are_idle_gpus_say_what_they_cost(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    price = HourPrice(Decimal("2.00"), "EUR")
+    monkeypatch.setattr(
+        ports, "_hour_prices", [lambda models, _at: {model: price for model in models if model == "H100"}]
+    )
+    idle = 'label_replace(0.5 * (temperature{{gpu="0"}} > 90) / 95, "modelName", "{model}", "", "")'
+    rules_world.promql(source, idle.format(model="H100"), name="Value", options={"waste": "value"})
+    rules_world.promql(source, idle.format(model="H100"), name="Gpu", options={"waste": "gpu"})
+    rules_world.promql(source, idle.format(model="L4"), name="NoPrice", options={"waste": "gpu"})
+    evaluate_at(5)
+    told = {alert.name: alert.annotations for alert in Alert.objects.all()}
+    assert told == {
+        "Value": {"impact_gpu_hours_per_day": "12.00", "impact_per_day": "24.00", "impact_currency": "EUR"},
+        "Gpu": {"impact_gpu_hours_per_day": "24.00", "impact_per_day": "48.00", "impact_currency": "EUR"},
+        "NoPrice": {"impact_gpu_hours_per_day": "24.00", "impact_unknown": "no price yet"},
+    }
