@@ -24,8 +24,7 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)  # of a report that holds until its s
 # OFFSET 0 holds the plan to one look-up by key for each posted alert, whatever the planner knows of the tables.
 _REPEAT = """
 WITH posted AS MATERIALIZED (
-  SELECT * FROM unnest(%(fingerprints)s::text[], %(ends)s::timestamptz[], %(annotations)s::jsonb[])
-    AS p(fingerprint, ends_at, annotations)
+  SELECT * FROM jsonb_to_recordset(%(posted)s::jsonb) AS p(fingerprint text, ends_at timestamptz, annotations jsonb)
 ), known AS MATERIALIZED (
   SELECT r.id, r.received_at, p.ends_at, p.fingerprint
   FROM posted p
@@ -78,7 +77,6 @@ class _Row:
     posted: Posted
     starts_at: datetime
     ends_at: datetime
-    annotations: str
 
 
 def receive(tenant: Tenant, sender_key: str, posted: Sequence[Posted], *, token: ApiToken | None = None) -> None:
@@ -123,7 +121,6 @@ def _row(posted: Posted, now: datetime) -> _Row:
         posted=posted,
         starts_at=posted.starts_at or min(now, ends_at),
         ends_at=ends_at,
-        annotations=orjson.dumps(posted.annotations).decode(),
     )
 
 
@@ -146,9 +143,12 @@ def _without_repeats(tenant: Tenant, sender: senders.Seen, rows: list[_Row]) -> 
         "team": tenant.team_id,
         "sender": sender.sender_id,
         "now": sender.now,
-        "fingerprints": [row.fingerprint for row in rows],
-        "ends": [row.ends_at for row in rows],
-        "annotations": [row.annotations for row in rows],
+        "posted": orjson.dumps(
+            [
+                {"fingerprint": row.fingerprint, "ends_at": row.ends_at, "annotations": row.posted.annotations}
+                for row in rows
+            ]
+        ).decode(),
     }
     with connection.cursor() as cursor:
         # IS NOT DISTINCT FROM, which would do for both, uses no index
@@ -179,7 +179,7 @@ def _store(tenant: Tenant, sender: senders.Seen, rows: list[_Row]) -> list[Alert
                 "names": [row.posted.labels.get(ALERT_NAME, "")[:MAX_NAME] for row in rows],
                 "severities": [row.posted.labels.get("severity", "")[:64] for row in rows],
                 "labels": [orjson.dumps(row.posted.labels).decode() for row in rows],
-                "annotations": [row.annotations for row in rows],
+                "annotations": [orjson.dumps(row.posted.annotations).decode() for row in rows],
                 "urls": [row.posted.generator_url for row in rows],
             },
         )

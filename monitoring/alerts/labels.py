@@ -21,6 +21,7 @@ def without_empty(labels: Labels) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
 
 
+@lru_cache(maxsize=16_384)
 def is_name(text: str) -> bool:
     """Whether `text` can name a label."""
     return _NAME.fullmatch(text) is not None and text.isascii()

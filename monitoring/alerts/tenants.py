@@ -29,9 +29,10 @@ def of_team(team: Team | None) -> Tenant:
 
 def named(slug: str, principal: Principal) -> Tenant:
     """The tenant that `principal` may see under this slug; raises NotFoundError for every other."""
+    own = principal.token.team if isinstance(principal, TokenPrincipal) else None
+    if own is not None and own.slug == slug:
+        return of_team(own)
     team = Team.objects.filter(slug=slug).first()
-    if team is not None and isinstance(principal, TokenPrincipal) and principal.token.team_id == team.pk:
-        return of_team(team)
     scope = teams_visible_to(principal)
     if team is not None and scope.allows(team.pk):
         return of_team(team)
