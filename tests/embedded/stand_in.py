@@ -38,6 +38,9 @@ class StandIn(Product):
     def demo_seed(self, port: int) -> list[str]:
         return _myself("seed", str(port))
 
+    def demo_alerts(self) -> list[str]:
+        return _myself("wait", "alerts")
+
 
 class Page(BaseHTTPRequestHandler):
     """Every address gives the word by which the supervisor knows its own."""

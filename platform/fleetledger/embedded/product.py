@@ -28,3 +28,6 @@ class Product:
 
     def demo_seed(self, port: int) -> list[str]:
         return python.command("demo-seed", "--port", str(port))
+
+    def demo_alerts(self) -> list[str]:
+        return python.command("demo-alerts")

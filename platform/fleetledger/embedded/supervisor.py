@@ -133,6 +133,8 @@ class _Supervisor:
             self._crew.start(self._part(name, command, _TASKS))
         self._crew.start(self._part("beat", self._product.beat(), _PLAIN))
         self._crew.start(self._part("notifier", self._product.notifier(), _PLAIN))
+        if self._wishes.with_demo:
+            self._crew.start(self._part("alerts", self._product.demo_alerts(), _PLAIN))
 
     def _wait_for_first_page(self, web: Child) -> bool:
         """True once a page came; False when we were told to end before that."""
