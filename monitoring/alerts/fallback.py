@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from monitoring.alerts import clock, outbox, trees
 from monitoring.alerts.message import Body
@@ -31,9 +32,11 @@ def tell(row: OutboxMessage, why: str, now: datetime) -> int:
 def tell_overdue() -> int:
     """See to the messages that nobody took for five minutes, whatever the error; each is still tried further."""
     now = clock.now()
-    waiting = OutboxMessage.objects.filter(state=MessageState.QUEUED, fallback_at=None).exclude(
-        kind__in=WITHOUT_FALLBACK
-    )
+    waiting = OutboxMessage.objects.filter(
+        Q(created_at__lte=now - PATIENCE) | Q(body__has_key=outbox.WAITING_SINCE),
+        state=MessageState.QUEUED,
+        fallback_at=None,
+    ).exclude(kind__in=WITHOUT_FALLBACK)
     late = [row.pk for row in waiting.only("pk", "body", "created_at") if outbox.waiting_since(row) <= now - PATIENCE]
     return sum(_tell_one(pk, now) for pk in late)
 

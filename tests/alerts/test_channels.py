@@ -362,8 +362,7 @@ def test_apprise_reaches_no_internal_address_unless_it_is_allowed(receiver: Rece
     assert refused == Outcome(
         Verdict.REFUSED,
         None,
-        "127.0.0.1 is an internal address, which apprise may not reach: "
-        "add it to FLEETLEDGER_NOTIFY_ALLOW to allow it.",
+        "127.0.0.1 is on the inside, where apprise may not reach: add it to FLEETLEDGER_NOTIFY_ALLOW to allow it.",
     )
     assert receiver.told == []
     allowed = tell("apprise", message(), 20, url=url, allow=["127.0.0.0/8"])
@@ -385,6 +384,12 @@ def test_apprise_is_ended_at_the_deadline() -> None:
         outcome = tell("apprise", message(), 1.5, url=server.url.replace("http", "json"), allow=["127.0.0.1"])
         assert time.monotonic() - began < 4
     assert outcome.verdict is Verdict.RETRY
+
+
+def test_apprise_writes_no_log_of_this_machine_unless_it_is_allowed() -> None:
+    assert tell("apprise", message(), 20, url="syslog://").answer == (
+        "syslog is on the inside, where apprise may not reach: add it to FLEETLEDGER_NOTIFY_ALLOW to allow it."
+    )
 
 
 def test_an_address_that_apprise_does_not_know_is_refused() -> None:

@@ -14,15 +14,16 @@ from urllib.parse import quote
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import override_settings
 
 from fleetledger.embedded import python
 from monitoring.alerts import canary, clock, deadman, drain, notifier, vitals
-from monitoring.alerts.acts import Actor
+from monitoring.alerts.acts import Actor, acknowledge
 from monitoring.alerts.channels import Outcome, Verdict
 from monitoring.alerts.drain import Lanes
 from monitoring.alerts.errors import AlertsError
-from monitoring.alerts.models import Attempt, Destination, IntakeSpan, MessageKind, OutboxMessage, Rule
+from monitoring.alerts.models import Attempt, Destination, Episode, Group, IntakeSpan, MessageKind, OutboxMessage, Rule
 from monitoring.alerts.route_test import tests_route as send_test
 from tests import world as fleet
 from tests.alerts import world
@@ -96,7 +97,7 @@ def test_a_database_that_drops_everybody_is_waited_for() -> None:
         world.tree(receivers=[hook(server.url)])
         with notifying():
             queue()
-            wait_until(lambda: len(server.told) == 1, 10)
+            wait_until(lambda: len(server.told) == 1 and vitals.notifier_seen_at() is not None, 10)
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
@@ -159,6 +160,26 @@ def test_a_receiver_that_hangs_delays_nobody_else() -> None:
         delays = sorted(told.at - queued_at[told.key] for told in server.told)
     assert delays[int(len(delays) * 0.95)] < 3
     assert len(hanging.told) <= drain.PER_DESTINATION + 1
+
+
+@with_alive
+def test_no_attempt_begins_after_an_acknowledgement_and_one_begun_is_named() -> None:
+    route = {**world.QUICK, "group_by": ["alertname", "gpu"], "group_wait": "0s"}
+    with receiving(Reply(200, feed_s=0.001)) as server:
+        world.tree(route=route, receivers=[hook(server.url)])
+        for number in range(30):
+            world.post(gpu=str(number))
+        with notifying():
+            for episode in Episode.objects.order_by("?"):
+                acknowledged = acknowledge([episode.alert_id], Actor("mira"))
+                begun = episode.attempts.filter(sending_at__lte=acknowledged.at)
+                under_way = begun.exclude(finished_at__lte=acknowledged.at).exists()
+                assert bool(acknowledged.on_their_way) >= under_way
+            wait_until(lambda: not Group.objects.filter(has_ticked=False, tick_at__isnull=False).exists(), 30)
+            wait_until(lambda: "queued" not in states(), 30)
+    after = Attempt.objects.filter(sending_at__gt=F("episodes__acknowledged_at"))
+    assert not after.exists()
+    assert set(states()) <= {"sent", "withheld"}
 
 
 @pytest.mark.django_db

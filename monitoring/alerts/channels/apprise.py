@@ -49,7 +49,7 @@ def _outcome(said: bytes) -> Outcome:
         return retry("apprise ended without an answer.")
     if answer["internal"]:
         return refused(
-            f"{answer['internal']} is an internal address, which apprise may not reach: "
+            f"{answer['internal']} is on the inside, where apprise may not reach: "
             "add it to FLEETLEDGER_NOTIFY_ALLOW to allow it."
         )
     if answer["unknown"]:

@@ -15,13 +15,15 @@ from collections.abc import Sequence
 from typing import Any
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# services that speak to this machine itself, past every socket that the hook sees
+_LOCAL = frozenset({"blink1", "dbus", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"})
 _STATUS = re.compile(r"error=(\d{3})\b")
 _ASKS_FOR_AN_ADDRESS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _STARTS_A_PROGRAM = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"})
 
 
 class Guard:
-    """Refuses internal addresses but those on the list: host names, addresses and networks."""
+    """Refuses internal addresses but those on the list: host names, addresses, networks, and services without any."""
 
     def __init__(self, allow: Sequence[str]) -> None:
         self._names = [word for word in allow if not _network(word)]
@@ -72,7 +74,10 @@ def main() -> None:
     logger.propagate = False
     service = apprise.Apprise.instantiate(wishes["url"], suppress_exceptions=True)
     answer = {"ok": False, "internal": "", "unknown": service is None, "status": None, "service": ""}
-    if service is not None:
+    scheme = wishes["url"].partition("://")[0].lower()
+    if scheme in _LOCAL and scheme not in wishes["allow"]:
+        answer["internal"] = scheme
+    elif service is not None:
         service.redirects = False
         guard = Guard(wishes["allow"])
         sys.addaudithook(guard.hook)
