@@ -19,6 +19,7 @@ from monitoring.alerts.tenants import PLATFORM_SLUG
 
 CSV_CHUNK = 2000
 COUNTED = 1000
+NO_TROUBLE = "none"  # of a watchdog, which fires always
 SORTS: dict[str, tuple[str, ...]] = {
     "severity": ("severity_rank", "starts_at", "pk"),
     "-severity": ("-severity_rank", "starts_at", "pk"),
@@ -185,7 +186,9 @@ def alerts(
 
 def needs_attention(*, teams: TeamScope, at: datetime, limit: int) -> tuple[tuple[AlertRow, ...], int]:
     """Open alerts that nobody has and nothing withholds, the worst first; and how many there are, up to 1,000."""
-    rows = found(Wanted(), teams=teams).filter(now__acknowledged_at__isnull=True, now__is_withheld=False)
+    has_nobody = Q(now__acknowledged_at__isnull=True, now__is_withheld=False)
+    rows = found(Wanted(), teams=teams).filter(has_nobody)
+    rows = rows.exclude(severity=NO_TROUBLE)
     return to_rows(rows.order_by(*SORTS["severity"])[:limit], at), rows.order_by()[:COUNTED].count()
 
 
@@ -194,7 +197,7 @@ def count_of_attention(*, teams: TeamScope) -> int:
     open_ones = Episode.objects.filter(
         visible(teams, "alert__team"), ended_at__isnull=True, acknowledged_at__isnull=True, is_withheld=False
     )
-    return open_ones[:COUNTED].count()
+    return open_ones.exclude(alert__severity=NO_TROUBLE)[:COUNTED].count()
 
 
 def every_alert(wanted: Wanted, *, teams: TeamScope, at: datetime, sort: str = "severity") -> Iterator[AlertRow]:

@@ -12,7 +12,7 @@ GONE_AFTER_S = 120
 HOLD = timedelta(minutes=4)  # endsAt, as Prometheus sets it for a resend delay of a minute
 _FATAL = frozenset({48, 79})
 _DEGRADED = frozenset({63, 94})
-_GENERATOR = "http://prometheus.{cluster}.example/graph?g0.expr=ALERTS"
+_GENERATOR = "http://prometheus.{cluster}.example/alerts"
 
 
 def firing(world: World, at: datetime) -> list[dict[str, Any]]:
