@@ -1,5 +1,6 @@
 """Finds wrong settings before the first request; each finding has an id and says how to mend it."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,6 +58,23 @@ def api_rate(**_kwargs: Any) -> list[CheckMessage]:
         hint = "Set FLEETLEDGER_API_RATE, for example 1200/min."
         return [Error(str(error), hint=hint, id="fleetledger.E005")]
     return []
+
+
+@register()
+def mail_server(**_kwargs: Any) -> list[CheckMessage]:
+    if not settings.SMTP_HOST or re.fullmatch(r"\S+:\d+", settings.SMTP_HOST):
+        return []
+    hint = "Set FLEETLEDGER_SMTP to HOST:PORT, for example mail.example.org:587."
+    return [Error(f"FLEETLEDGER_SMTP is '{settings.SMTP_HOST}'.", hint=hint, id="fleetledger.E006")]
+
+
+@register()
+def deadman(**_kwargs: Any) -> list[CheckMessage]:
+    parts = urlsplit(settings.DEADMAN_URL)
+    if not settings.DEADMAN_URL or (parts.scheme in ("http", "https") and parts.netloc):
+        return []
+    hint = "Set FLEETLEDGER_DEADMAN_URL to an http:// or https:// address that expects a call each minute."
+    return [Error("FLEETLEDGER_DEADMAN_URL is no address.", hint=hint, id="fleetledger.E007")]
 
 
 @register(Tags.security, deploy=True)

@@ -24,6 +24,8 @@ def test_the_settings_of_the_tests_are_right() -> None:
         ({"HTTPS": True, "ALLOWED_HOSTS": ["gpu.example.org"]}, "fleetledger.W001"),
         ({"REDIS_URL": "localhost:6379"}, "fleetledger.E004"),
         ({"REST_FRAMEWORK": {"DEFAULT_THROTTLE_RATES": {"caller": "often"}}}, "fleetledger.E005"),
+        ({"SMTP_HOST": "mail.example.org"}, "fleetledger.E006"),
+        ({"DEADMAN_URL": "hc-ping.com/x"}, "fleetledger.E007"),
         ({"HTTPS": True, "BASE_URL": "https://gpu.example.org", "ALLOWED_HOSTS": ["*"]}, "fleetledger.W002"),
     ],
 )
