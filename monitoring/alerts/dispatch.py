@@ -25,7 +25,7 @@ def dispatch(claim: Claim) -> Outcome:
     except SecretError as error:
         return Outcome(Verdict.RETRY, answer=str(error))  # may be set by the next try
     outcome = channels.send(claim.channel, claim.message, config, DEADLINE_S)
-    return replace(outcome, answer=_redacted(outcome.answer, config, claim.config))
+    return replace(outcome, answer=_redacted(_storable(outcome.answer), config, claim.config))
 
 
 def _defaults(channel: str) -> dict[str, Any]:
@@ -51,6 +51,11 @@ def _resolved(value: Any) -> Any:
 
 def _is_reference(value: Any) -> bool:
     return isinstance(value, Mapping) and len(value) == 1 and not {"env", "file"}.isdisjoint(value)
+
+
+def _storable(answer: str) -> str:
+    """`answer` without what the database cannot keep: a receiver may say anything."""
+    return answer.encode(errors="replace").decode().replace("\x00", "\ufffd")
 
 
 def _redacted(answer: str, config: Mapping[str, Any], references: Mapping[str, Any]) -> str:

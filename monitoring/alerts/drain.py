@@ -133,11 +133,16 @@ class Lanes:
         self._bell.set()
 
     def _settle(self) -> None:
-        """Write down what came back; kept until the database has it."""
+        """Write down what came back; kept while the database is away."""
         self._collect(0)
         while self._unsettled:
             sent = self._unsettled[0]
-            settle(sent.claim, sent.outcome)
+            try:
+                settle(sent.claim, sent.outcome)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:  # one that cannot be written down must not stop the others: its lease ends
+                log.exception("alerts.not_settled", message=sent.claim.message_id)
             self._unsettled.pop(0)
 
     def _collect(self, seconds: float) -> bool:

@@ -435,6 +435,29 @@ def test_no_secret_stands_in_what_is_kept_of_an_answer(
     assert not re.search("secret-path|a-key-of-ours", f"{Event.objects.values_list('note', flat=True)} {caplog.text}")
 
 
+def test_an_answer_that_the_database_cannot_keep_is_kept_as_far_as_it_can() -> None:
+    world.set_clock()
+    with receiving(Reply(400, body="no\x00way")) as server:
+        world.tree(receivers=[hook(server.url)])
+        queue()
+        drain.drain_due()
+    assert states() == [DEAD]
+    assert only().last_error == "400 Word no\ufffdway"
+
+
+def test_a_try_that_cannot_be_written_down_does_not_stop_the_others(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = queue(), queue()
+    lanes = drain.Lanes(
+        send=lambda claim: Outcome(Verdict.DELIVERED, 200, "\x00" if claim.message_id == bad.pk else "ok")
+    )
+    assert lanes.turn() == 2
+    lanes.finish(5)
+    assert {row.pk: row.state for row in OutboxMessage.objects.all()} == {bad.pk: QUEUED, good.pk: SENT}
+    assert "not_settled" in caplog.text
+
+
 def test_a_teams_messages_name_the_team_and_no_other(receiver: Receiver) -> None:
     team = fleet.team("vision")
     world.post(team=team)
