@@ -16,12 +16,14 @@ READ_SCOPES = (
     ("read:costs", "Read costs"),
     ("read:telemetry", "Read usage"),
     ("read:fleet", "Read teams, nodes and GPUs"),
+    ("read:alerts", "Read alerts"),
 )
 ADMIN_SCOPES = (
     *READ_SCOPES,
     ("write", "Read and write"),
     ("write:costs", "Write costs: import bills"),
     ("write:telemetry", "Write usage"),
+    ("write:alerts", "Write alerts: send, acknowledge, silence"),
     ("admin", "Everything an administrator may do"),
 )
 LENGTH_HINT = "At least 10 characters, and not a common one."
