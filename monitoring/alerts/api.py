@@ -5,7 +5,6 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,6 +13,7 @@ from fleetledger.lib.buckets import Window
 from fleetledger.rest import params
 from fleetledger.rest.auth import CallerMayRead, principal
 from fleetledger.rest.pagination import Ask, page_of, paged_response
+from fleetledger.rest.parsers import StrictJsonParser
 from fleetledger.rest.problems import NotFoundError, ProblemError
 from fleetledger.rest.schema import columns, endpoint
 from fleetledger.rest.views import ApiView, with_content_etag
@@ -50,7 +50,7 @@ class AlertsView(ApiView):
     area = AREA
     write_capability = Capability.HANDLE_ALERTS
     permission_classes = [CallerHandlesAlerts]
-    parser_classes = [JSONParser]
+    parser_classes = [StrictJsonParser]
 
 
 class Alerts(AlertsView):

@@ -186,7 +186,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["fleetledger.rest.auth.CallerMayRead"],
     "DEFAULT_RENDERER_CLASSES": ["fleetledger.rest.renderers.OrjsonRenderer", "fleetledger.rest.renderers.CsvRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_PARSER_CLASSES": ["fleetledger.rest.parsers.StrictJsonParser", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_PAGINATION_CLASS": "fleetledger.rest.pagination.Cursor",
     "DEFAULT_THROTTLE_CLASSES": ["fleetledger.rest.throttle.CallerThrottle"],
     "DEFAULT_THROTTLE_RATES": {"caller": text("FLEETLEDGER_API_RATE", "1200/min")},

@@ -49,6 +49,23 @@ def _json(body: Any) -> bytes:
     return orjson.dumps({} if body is None else body)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"\\ud800": 1}',
+        b'{"ends_at": "2026-11-02T14:00:00Z", "comment": "x", "matchers": [{"name": "a", "value": "\\ud800"}]}',
+        b"[" * 100_000,
+        b'{"comment": NaN}',
+        b"\xff",
+        b"{",
+    ],
+)
+def test_a_body_that_is_no_json_is_400(vision: Team, body: bytes) -> None:
+    headers = world.bearer(world.token(scopes=["write:alerts"], team=vision))
+    answer = Client().post("/api/v1/silences", body, content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.json()["detail"][:20]) == (400, "The body is no JSON:")
+
+
 def test_alerts_come_with_their_state_and_who_has_them(vision: Team) -> None:
     ada = world.user("ada")
     pages_world.alert(team=vision, node="n1", episode={"acknowledged_at": START, "acknowledged_by": ada})
