@@ -74,7 +74,7 @@ def assign(alert_id: int, to: User | None, actor: Actor, comment: str = "") -> N
 
 def comment(alert_id: int, text: str, actor: Actor) -> None:
     """Write a line into an alert's history, open or not; raises NotFoundError and ConflictError."""
-    text = text.strip()
+    text = _storable(text)
     if not text:
         raise ConflictError("A comment has at least one word.")
     alert = Alert.objects.filter(pk=alert_id).first()
@@ -88,7 +88,7 @@ def comment(alert_id: int, text: str, actor: Actor) -> None:
         at=clock.now(),
         kind=EventKind.COMMENTED,
         actor=actor.name[:200],
-        note=text[:MAX_COMMENT],
+        note=text,
     )
 
 
@@ -103,7 +103,7 @@ def resolve_by_hand(alert_ids: Iterable[int], actor: Actor, comment: str = "") -
         )
         states.settle(alerts, now, ended_by=EndedBy.PERSON)
         for alert in alerts:
-            said = f"Resolved by hand. {comment}".strip()
+            said = _storable(f"Resolved by hand. {comment}")
             Event.objects.create(
                 team_id=alert.team_id, alert=alert, at=now, kind=EventKind.COMMENTED, actor=actor.name[:200], note=said
             )
@@ -142,7 +142,12 @@ def _note(episodes: Sequence[Episode], kind: EventKind, actor: Actor, now: datet
             at=now,
             kind=kind,
             actor=actor.name[:200],
-            note=note.strip()[:MAX_COMMENT],
+            note=_storable(note),
         )
         for episode in episodes
     )
+
+
+def _storable(text: str) -> str:
+    """What the history keeps of what somebody wrote."""
+    return text.replace("\x00", "").strip()[:MAX_COMMENT]

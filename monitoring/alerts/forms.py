@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator
 
 from fleetledger.lib.durations import DurationError, parse_duration
+from fleetledger.rest.params import LAST_YEAR
 from fleetledger.web.accounts.forms import Dressed
 from monitoring.alerts.matchers import Matcher, MatcherError, parse_all
 from monitoring.alerts.tenants import Tenant
@@ -23,6 +25,7 @@ LASTS = (
 )
 _AT = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format="%Y-%m-%dT%H:%M")
 _FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+_BEFORE_THE_LAST = MaxValueValidator(datetime(LAST_YEAR, 12, 31, tzinfo=UTC), "Give an earlier day.")
 
 
 class QuietForm(Dressed, forms.Form):
@@ -37,11 +40,21 @@ class QuietForm(Dressed, forms.Form):
         widget=forms.Textarea({"rows": "2", "spellcheck": "false", "autocapitalize": "off"}),
     )
     starts_at = forms.DateTimeField(
-        label="From, UTC", required=False, widget=_AT, input_formats=_FORMATS, help_text="Empty: now."
+        label="From, UTC",
+        required=False,
+        widget=_AT,
+        input_formats=_FORMATS,
+        help_text="Empty: now.",
+        validators=[_BEFORE_THE_LAST],
     )
     lasts = forms.ChoiceField(label="For", choices=LASTS, initial="2h")
     ends_at = forms.DateTimeField(
-        label="Until, UTC", required=False, widget=_AT, input_formats=_FORMATS, help_text="Only for “until …”."
+        label="Until, UTC",
+        required=False,
+        widget=_AT,
+        input_formats=_FORMATS,
+        help_text="Only for “until …”.",
+        validators=[_BEFORE_THE_LAST],
     )
     comment = forms.CharField(label="Why", max_length=4000, help_text="Others read this at night.")
 

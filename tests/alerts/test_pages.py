@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from fleetledger.fleet.models import Role, Team, User
-from monitoring.alerts import trees
+from monitoring.alerts import acts, trees
 from monitoring.alerts.models import Alert, AlertState, Episode, Event, Heartbeat, OutboxMessage, Rule, Silence
 from tests import world
 from tests.alerts import pages_world
@@ -278,6 +278,15 @@ def test_a_silence_is_made_changed_and_ended_on_its_page(vision: Team) -> None:
     assert "longer" in _text(client, "/alerts/silences/?tab=expired")
 
 
+@pytest.mark.parametrize("action", ["acknowledge", "assign", "comment", "resolve"])
+def test_a_comment_that_cannot_be_stored_is_kept_as_far_as_it_can(vision: Team, action: str) -> None:
+    alert = pages_world.alert(team=vision)
+    answer = _lead(vision).post(f"/alerts/{alert.pk}/{action}/", {"comment": "a\x00b" + "c" * 5000})
+    assert answer.status_code == 302
+    assert max(len(event.note) for event in Event.objects.all()) <= acts.MAX_COMMENT
+    assert any("abccc" in event.note for event in Event.objects.all())
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -285,6 +294,7 @@ def test_a_silence_is_made_changed_and_ended_on_its_page(vision: Team) -> None:
         ({"matchers": "node"}, "is no matcher"),
         ({"lasts": "until"}, "Give the end as day and time"),
         ({"lasts": "until", "ends_at": "2026-11-01T00:00"}, "Give a later end."),
+        ({"starts_at": "9999-12-31T23:59", "lasts": "1w"}, "Give an earlier day."),
         ({"comment": ""}, "This field is required."),
         ({"team": "speech"}, "Select a valid choice"),
     ],
