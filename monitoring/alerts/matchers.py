@@ -13,12 +13,14 @@ from monitoring.alerts.errors import AlertsError
 from monitoring.alerts.labels import Labels, is_name
 
 MAX_PATTERN = 4000
+MAX_KEPT = 2048
 _ONE = re.compile(
     r"\s*(?:\"(?P<quoted>[^\"\\]*)\"|(?P<name>[^\s\"=!~]*))\s*(?P<op>=~|!=|!~|=)\s*(?P<value>.*?)\s*", re.DOTALL
 )
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 _QUIET = re2.Options()
 _QUIET.log_errors = False
+_QUIET.max_mem = 512 * 1024  # of one expression: anybody who may read can have MAX_KEPT of them kept
 
 
 class MatcherError(AlertsError):
@@ -178,7 +180,7 @@ def _unquoted(raw: str) -> str:
     return value
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MAX_KEPT)
 def _compiled(pattern: str) -> Any:
     """`pattern` for `fullmatch`: anchored at both ends, in time that grows with the text only."""
     if len(pattern) > MAX_PATTERN:

@@ -71,6 +71,7 @@ def test_several_matchers_stand_between_commas(text: str, expected: list[str]) -
         ('a=x"y', 'A quote in x"y is not closed, or needs a backslash before it.'),
         ('a="x"y"', 'A quote in "x"y" is not closed, or needs a backslash before it.'),
         ("a=~(", "'(' is no regular expression: missing ): (."),
+        (r"a=~\p{L}{200}", r"'\p{L}{200}' is no regular expression: pattern too large - compile failed."),
         ("a=~x(?=y)", "'x(?=y)' is no regular expression: invalid perl operator: (?=."),
     ],
 )
