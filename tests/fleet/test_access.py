@@ -16,7 +16,7 @@ TABLE: dict[str, frozenset[Capability]] = {
     Role.VIEWER: frozenset({C.READ}),
     Role.LEAD: frozenset({C.READ}),
     Role.FINANCE: frozenset({C.READ, C.IMPORT_BILLS, C.CLOSE_PERIODS}),
-    Role.SRE: frozenset({C.READ, C.MANAGE_SOURCES}),
+    Role.SRE: frozenset({C.READ, C.MANAGE_SOURCES, C.SEND_ALERTS, C.HANDLE_ALERTS}),
     Role.ADMIN: frozenset(C),
 }
 
@@ -115,3 +115,16 @@ def test_a_member_of_two_teams_sees_both() -> None:
     person = world.member(vision)
     Membership.objects.create(team=speech, user=person)
     assert teams_visible_to(person).team_ids == {vision.pk, speech.pk}
+
+
+@pytest.mark.parametrize(("role", "expected"), [(Role.LEAD, True), (Role.SRE, True), (Role.VIEWER, False)])
+@pytest.mark.parametrize("capability", [C.SEND_ALERTS, C.HANDLE_ALERTS])
+def test_a_teams_leads_and_sres_handle_its_alerts_and_those_below(
+    role: str, expected: bool, capability: Capability, tree: tuple[Team, Team, Team]
+) -> None:
+    research, vision, detection = tree
+    person = world.member(vision, role=role)
+    assert can(person, capability, team=vision) is expected
+    assert can(person, capability, team=detection) is expected
+    assert not can(person, capability, team=research)
+    assert not can(person, capability)
