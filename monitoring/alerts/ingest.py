@@ -125,10 +125,17 @@ def _row(posted: Posted, now: datetime) -> _Row:
 
 
 def _turns(rows: Sequence[_Row]) -> list[list[_Row]]:
-    """The rows in as few turns as hold no fingerprint twice; a later row of the same one comes in a later turn."""
+    """The rows in as few turns as hold no fingerprint twice; a later row of the same one comes in a later turn.
+
+    One that says the same as the one before it says nothing.
+    """
     turns: list[dict[str, _Row]] = []
     counts: dict[str, int] = {}
+    last: dict[str, _Row] = {}
     for row in rows:
+        if last.get(row.fingerprint) == row:
+            continue
+        last[row.fingerprint] = row
         number = counts.get(row.fingerprint, 0)
         counts[row.fingerprint] = number + 1
         if number == len(turns):

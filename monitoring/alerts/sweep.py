@@ -1,8 +1,10 @@
 """Looks at reports whose time ran out: expired as in Alertmanager, unknown, or missing among what is re-sent."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from django.db import connection, transaction
 
@@ -36,13 +38,12 @@ class _Overdue:
     is_missed: bool
     is_stale: bool
 
-    @property
-    def ended_by(self) -> EndedBy | None:
+    def ended_by(self, was_up: Callable[[datetime, datetime], bool]) -> EndedBy | None:
         """Why it is over; None where nobody knows: it becomes stale."""
         if self.is_missed:
             return EndedBy.MISSING
         was_never_repeated = self.times == 1 and not self.is_stale
-        return EndedBy.EXPIRED if was_never_repeated and intake.was_up(self.received_at, self.ends_at) else None
+        return EndedBy.EXPIRED if was_never_repeated and was_up(self.received_at, self.ends_at) else None
 
 
 def sweep(now: datetime | None = None) -> int:
@@ -63,8 +64,9 @@ def _batch(now: datetime) -> int:
         return 0
     locked = _locked({item.alert_id for item in overdue})
     by_reason: dict[EndedBy | None, list[_Overdue]] = defaultdict(list)
+    was_up = cache(intake.was_up)  # what came in one body has the same times
     for item in overdue:
-        by_reason[item.ended_by].append(item)
+        by_reason[item.ended_by(was_up)].append(item)
     for reason, items in by_reason.items():
         still = Report.objects.filter(
             pk__in=[item.report_id for item in items], is_resolved=False, ends_at__lte=now

@@ -4,10 +4,12 @@ from typing import Any
 
 import orjson
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from fleetledger.fleet.models import ApiToken, Team
-from monitoring.alerts.models import Alert, Heartbeat, Sender
+from monitoring.alerts.models import Alert, Heartbeat, Report, Sender
 from tests import world as fleet
 from tests.alerts import world
 from tests.alerts.am_world import ENDPOINTS, Caller, caller_of, text
@@ -93,6 +95,25 @@ def test_one_fingerprint_twice_in_a_body_is_taken_in_order(caller: Caller) -> No
     body = [same | {"annotations": {"n": "first"}}, same | {"annotations": {"n": "second"}}]
     assert caller.post("api/v2/alerts", body) == (200, None)
     assert [alert["annotations"] for alert in caller.get("api/v2/alerts")] == [{"n": "second"}]
+
+
+@pytest.mark.parametrize("path", ["api/v2/alerts", "webhooks/json"])
+def test_a_long_body_costs_no_more_statements_than_a_short_one(caller: Caller, path: str) -> None:
+    costs = []
+    for name, many in (("warm", 1), ("short", 1), ("long", 30)):
+        body: list[dict[str, Any]] = [
+            {"labels": {"alertname": name, "n": str(n)}} for n in range(many) for _ in range(many)
+        ]
+        body += [{"labels": {"alertname": f"{name}-over", "n": str(n)}, "status": "resolved"} for n in range(many)]
+        with CaptureQueriesContext(connection) as asked:
+            assert caller.post(path, body) == (200, None)
+        costs.append(len(asked))
+    assert costs[1] == costs[2]
+
+
+def test_what_stands_twice_in_one_body_is_not_taken_for_re_sent(caller: Caller) -> None:
+    caller.post("api/v2/alerts", [{"labels": {"alertname": "A"}}] * 3)
+    assert Report.objects.get().times == 1
 
 
 def test_a_resolved_alert_is_no_longer_listed(caller: Caller) -> None:

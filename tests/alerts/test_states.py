@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from monitoring.alerts import acts, ingest
+from monitoring.alerts import acts, ingest, sweep
 from monitoring.alerts.models import Alert, AlertState, EndedBy, Event, Sender
 from monitoring.alerts.sources.posted import Posted
 from tests import world as fleet
@@ -107,6 +109,20 @@ def test_an_alert_that_was_never_re_sent_expires_at_its_end_as_in_alertmanager()
     world.run_until(301)
     assert world.alert().state == AlertState.RESOLVED
     assert world.episodes()[0].ended_by == EndedBy.EXPIRED
+
+
+def test_what_came_in_one_body_expires_by_as_many_statements_as_one_alert() -> None:
+    costs = []
+    for many in (1, 20):
+        world.set_clock()
+        world.intake_was_up()
+        names = [{"alertname": f"{many}-{number}"} for number in range(many)]
+        body = [Posted(labels, {}, world.START, world.after(300)) for labels in names]
+        ingest.receive(world.tenant(), world.PROM, body)
+        with CaptureQueriesContext(connection) as asked:
+            sweep.sweep(world.after(301))
+        costs.append(len(asked))
+    assert costs[0] == costs[1]
 
 
 def test_it_does_not_expire_while_our_intake_was_down() -> None:

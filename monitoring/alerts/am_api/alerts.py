@@ -1,5 +1,7 @@
 """Alerts of the API: what senders post, and the list and the groups that they and people read."""
 
+from functools import cache
+
 from django.http import HttpResponse
 
 from fleetledger.fleet.access import Capability
@@ -30,7 +32,7 @@ def grouped(call: Call) -> HttpResponse:
 
 def posted(call: Call) -> HttpResponse:
     """POST alerts: the valid ones are stored, whatever is wrong with the others."""
-    return take(call, alertmanager.read(call.body, clock.now))
+    return take(call, alertmanager.read(call.body, cache(clock.now)))
 
 
 def take(call: Call, read: alertmanager.Read) -> HttpResponse:
