@@ -9,7 +9,7 @@ from django.db import transaction
 from fleetledger.fleet.models import User
 from monitoring.alerts import clock, states
 from monitoring.alerts.errors import ConflictError, NotFoundError
-from monitoring.alerts.models import Alert, AlertState, Attempt, EndedBy, Episode, Event, EventKind, Report
+from monitoring.alerts.models import Alert, AlertState, Attempt, ChannelKind, EndedBy, Episode, Event, EventKind, Report
 
 ON_ITS_WAY = timedelta(seconds=30)  # the lease of an attempt: what began longer ago has ended
 MAX_COMMENT = 4000
@@ -129,7 +129,8 @@ def _on_their_way(episodes: Sequence[Episode], now: datetime) -> tuple[str, ...]
     begun = Attempt.objects.filter(
         episodes__in=episodes, finished_at__isnull=True, sending_at__gt=now - ON_ITS_WAY
     ).select_related("message__destination")
-    return tuple(sorted({str(attempt.message.destination) for attempt in begun}))
+    places = {attempt.message.destination for attempt in begun}
+    return tuple(sorted(f"{place.receiver} by {ChannelKind(place.kind).label}" for place in places))
 
 
 def _note(episodes: Sequence[Episode], kind: EventKind, actor: Actor, now: datetime, note: str) -> None:

@@ -291,5 +291,6 @@ def _of_attempt(attempt: Attempt) -> Happening:
         words, kind, tone = f"is being told to {to}", "telling", ""
     else:
         words, kind, tone = f"not taken by {to}", "not_told", "bad"
-    answer = f"{attempt.status} {attempt.answer}".strip() if attempt.status else attempt.answer
+    has_status = attempt.status is None or attempt.answer.startswith(str(attempt.status))
+    answer = attempt.answer if has_status else f"{attempt.status} {attempt.answer}".strip()
     return Happening(attempt.sending_at, kind, words, "", answer, tone, attempt.message_id)

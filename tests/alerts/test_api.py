@@ -130,7 +130,7 @@ def test_acknowledge_answers_with_whom_a_message_had_begun_to_reach(vision: Team
     alert = pages_world.alert(team=vision)
     pages_world.message(pages_world.destination(team=vision), alert).attempts.update(finished_at=None)
     found = _send("POST", f"alerts/{alert.pk}/acknowledge", {"comment": "on it"}, team=vision)
-    assert (found["changed"], found["already_on_its_way"]) == (True, ["sre/webhook/0"])
+    assert (found["changed"], found["already_on_its_way"]) == (True, ["sre by Webhook"])
     assert found["alert"]["acknowledged_at"] == "2026-11-02T12:00:00Z"
     event = Event.objects.get(kind="acknowledged")
     assert (event.actor, event.note) == ("token program", "on it")
@@ -225,6 +225,14 @@ def test_a_heartbeat_tells_its_address_to_those_who_may_act(vision: Team) -> Non
     )
     _send("DELETE", f"heartbeats/{made['id']}", team=vision, status=204)
     assert not Heartbeat.objects.exists()
+
+
+def test_a_team_on_the_platforms_tree_reads_no_answer_that_may_speak_of_others(vision: Team) -> None:
+    pages_world.destination(failures=1, last_error="400 speech's GpuIdle is wrong", last_error_at=START)
+    (place,) = _get("receivers", vision)["results"][0]["destinations"]
+    assert (place["state"], place["last_error"]) == ("failing", "")
+    (place,) = _get("receivers")["results"][0]["destinations"]
+    assert place["last_error"] == "400 speech's GpuIdle is wrong"
 
 
 def test_routes_receivers_and_the_way_of_an_alert(vision: Team) -> None:

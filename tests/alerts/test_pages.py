@@ -120,7 +120,7 @@ def test_acknowledging_names_who_is_being_told_already(vision: Team) -> None:
     message.attempts.update(finished_at=None, is_delivered=False)
     client = _lead(vision)
     text = " ".join(client.post(f"/alerts/{alert.pk}/acknowledge/", follow=True).content.decode().split())
-    assert "Acknowledged: GpuIdle. Repeats have ended. Already on its way to sre/webhook/0." in text
+    assert "Acknowledged: GpuIdle. Repeats have ended. Already on its way to sre by Webhook." in text
     episode = Episode.objects.get(alert=alert)
     assert (episode.acknowledged_at, episode.acknowledged_by is not None) == (START, True)
 
