@@ -162,11 +162,12 @@ def _receivers(tree: TreeView, at: datetime) -> tuple[Receiver, ...]:
     )
     places: dict[str, list[Place]] = {name: [] for name in tree.receivers}
     for row in rows:
-        places.setdefault(row.receiver, []).append(_place(row, row.waiting, at))
+        places.setdefault(row.receiver, []).append(_place(row, row.waiting, at, shows_answers=tree.is_own))
     return tuple(Receiver(name, trees.fallback_of(tree, name), tuple(found)) for name, found in places.items())
 
 
-def _place(row: Destination, waiting: int, at: datetime) -> Place:
+def _place(row: Destination, waiting: int, at: datetime, *, shows_answers: bool) -> Place:
+    """A team that borrows the platform's tree reads no answers there: they may speak of another team's alerts."""
     return Place(
         id=row.pk,
         receiver=row.receiver,
@@ -177,7 +178,7 @@ def _place(row: Destination, waiting: int, at: datetime) -> Place:
         failures=row.failures,
         open_until=row.open_until,
         last_delivered_at=row.last_delivered_at,
-        last_error=row.last_error,
+        last_error=row.last_error if shows_answers else "",
         last_error_at=row.last_error_at,
         waiting=waiting,
     )
