@@ -7,8 +7,10 @@ from typing import Any
 
 from fleetledger.fleet.models import Team
 from monitoring.alerts import clock, flush, outbox, sweep, trees
+from monitoring.alerts.claims import Claim
 from monitoring.alerts.message import FIRING, RESOLVED, AlertLine, Body
 from monitoring.alerts.models import Destination, MessageKind, MessageState, OutboxMessage
+from monitoring.alerts.suppression import suppressors
 from tests.alerts import world
 
 _numbers = count(1)
@@ -88,3 +90,11 @@ def said(told: Mapping[str, Any]) -> list[str]:
 
 
 SENT, DEAD, QUEUED = MessageState.SENT.value, MessageState.DEAD.value, MessageState.QUEUED.value
+
+
+def take(row: OutboxMessage) -> Claim | None:
+    return claims.claim(row.pk, suppressors(clock.now()))
+
+
+def only() -> OutboxMessage:
+    return OutboxMessage.objects.get()

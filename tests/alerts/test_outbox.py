@@ -4,7 +4,6 @@ import pytest
 
 from monitoring.alerts import claims, clock, drain, outbox, settling
 from monitoring.alerts.channels import Outcome, Verdict
-from monitoring.alerts.claims import Claim
 from monitoring.alerts.message import Body
 from monitoring.alerts.models import (
     Attempt,
@@ -16,7 +15,6 @@ from monitoring.alerts.models import (
     OutboxMessage,
     Told,
 )
-from monitoring.alerts.suppression import suppressors
 from tests.alerts import world
 from tests.alerts.delivery_world import (
     QUEUED,
@@ -26,21 +24,15 @@ from tests.alerts.delivery_world import (
     line,
     look_until,
     notes,
+    only,
     queue,
     said,
     states,
+    take,
 )
 from tests.alerts.receiver import CLOSE, Receiver, Reply, receiving
 
 pytestmark = pytest.mark.django_db
-
-
-def take(row: OutboxMessage) -> Claim | None:
-    return claims.claim(row.pk, suppressors(clock.now()))
-
-
-def only() -> OutboxMessage:
-    return OutboxMessage.objects.get()
 
 
 def test_a_key_is_queued_once(receiver: Receiver) -> None:

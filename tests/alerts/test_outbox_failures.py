@@ -7,7 +7,6 @@ import pytest
 
 from monitoring.alerts import claims, clock, drain, fallback, settling
 from monitoring.alerts.channels import Outcome, Verdict
-from monitoring.alerts.claims import Claim
 from monitoring.alerts.dispatch import dispatch
 from monitoring.alerts.message import RESOLVED
 from monitoring.alerts.models import (
@@ -32,21 +31,15 @@ from tests.alerts.delivery_world import (
     line,
     look_until,
     notes,
+    only,
     queue,
     said,
     states,
+    take,
 )
 from tests.alerts.receiver import CLOSE, Receiver, Reply, receiving
 
 pytestmark = pytest.mark.django_db
-
-
-def take(row: OutboxMessage) -> Claim | None:
-    return claims.claim(row.pk, suppressors(clock.now()))
-
-
-def only() -> OutboxMessage:
-    return OutboxMessage.objects.get()
 
 
 def test_a_failure_is_tried_again_later_and_later_with_jitter(receiver: Receiver) -> None:
