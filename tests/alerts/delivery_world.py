@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from fleetledger.fleet.models import Team
-from monitoring.alerts import clock, flush, outbox, sweep, trees
+from monitoring.alerts import claims, clock, flush, outbox, sweep, trees
 from monitoring.alerts.claims import Claim
 from monitoring.alerts.message import FIRING, RESOLVED, AlertLine, Body
 from monitoring.alerts.models import Destination, MessageKind, MessageState, OutboxMessage
