@@ -95,6 +95,31 @@ def test_an_interval_that_nobody_could_keep_is_refused() -> None:
         heartbeats.create(None, Terms("x", timedelta(seconds=1)))
 
 
+@pytest.mark.parametrize("name", ["", "a b", "1a", "é"])
+def test_a_label_that_no_alert_can_have_is_refused(name: str) -> None:
+    with pytest.raises(RuleError, match="names no label"):
+        heartbeats.create(None, Terms("backup", timedelta(minutes=10), labels={name: "x"}))
+
+
+def test_one_teams_labels_do_not_keep_anothers_heartbeats_from_being_missed() -> None:
+    world.set_clock()
+    acme, other = fleet.team("acme"), fleet.team("other")
+    for name in ("a", "b"):
+        heartbeats.create(acme.pk, Terms(name, timedelta(minutes=10), labels={"heartbeat": "same"}))
+    heartbeats.create(other.pk, BACKUP)
+    turn(660)
+    assert firing("HeartbeatMissed", team=other) == [LABELS]
+    assert [labels["heartbeat"] for labels in firing("HeartbeatMissed", team=acme)] == ["a", "b"]
+
+
+def test_a_tenant_has_so_many_heartbeats_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeats, "MAX_OF_A_TENANT", 1)
+    heartbeats.create(None, BACKUP)
+    with pytest.raises(ConflictError, match="End one"):
+        heartbeats.create(None, Terms("other", timedelta(minutes=10)))
+    heartbeats.create(fleet.team("acme").pk, BACKUP)
+
+
 def test_a_heartbeat_that_is_removed_takes_its_alert_with_it() -> None:
     world.set_clock()
     row = heartbeats.create(None, BACKUP)

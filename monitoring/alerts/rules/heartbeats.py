@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from monitoring.alerts import clock
 from monitoring.alerts.errors import ConflictError, NotFoundError
+from monitoring.alerts.labels import is_name
 from monitoring.alerts.models import Heartbeat, Rule
 from monitoring.alerts.rules.errors import RuleError
 from monitoring.alerts.rules.facts import heartbeats as fact
 
 SHORTEST = timedelta(seconds=10)
+MAX_OF_A_TENANT = 200
 
 _SOMEBODY_JUST_MISSED = """
 SELECT EXISTS (SELECT 1 FROM alerts_heartbeat h
@@ -34,9 +36,12 @@ class Terms:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     def values(self) -> dict[str, Any]:
-        """The row's columns; raises RuleError for an interval that nobody could keep."""
+        """The row's columns; raises RuleError for an interval that nobody could keep, and for odd labels."""
         if self.every < SHORTEST:
             raise RuleError("A heartbeat comes every 10 s at most. Give a longer interval.")
+        wrong = sorted(name for name in self.labels if not is_name(name))
+        if wrong:
+            raise RuleError(f"'{wrong[0][:64]}' names no label. A label's name is made of letters, digits and _.")
         return {
             "interval_s": self.every.total_seconds(),
             "grace_s": self.grace.total_seconds(),
@@ -46,7 +51,9 @@ class Terms:
 
 
 def create(team_id: int | None, terms: Terms) -> Heartbeat:
-    """A new heartbeat, whose time starts now; raises ConflictError where the tenant has one of that name."""
+    """A new heartbeat, whose time starts now; raises ConflictError where the tenant has that name, or too many."""
+    if Heartbeat.objects.filter(Q(team_id=team_id)).count() >= MAX_OF_A_TENANT:
+        raise ConflictError(f"There are {MAX_OF_A_TENANT} heartbeats already. End one that is no longer needed.")
     row = Heartbeat(team_id=team_id, name=terms.name, created_at=clock.now(), **terms.values())
     try:
         with transaction.atomic():
