@@ -165,7 +165,7 @@ def test_a_duration_is_read_as_prometheus_writes_it(text: str, seconds: float) -
     assert parse_duration(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "0s", "30", "-5m", "5 m", "m5", "1m1h", "9" * 30 + "d", "٣s"])
+@pytest.mark.parametrize("text", ["", "0s", "30", "-5m", "5 m", "m5", "1m1h", "9" * 30 + "d", "9" * 5000 + "s", "٣s"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(DurationError):
         parse_duration(text)
