@@ -29,7 +29,7 @@ def main(args: list[str], product: Product | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fleetledger up",
-        description="Runs the whole product: database, broker, web, workers, timetable, notifier. Ctrl-C stops all of it.",
+        description="Runs the whole product: database, broker, web, workers, timetable, notifier. Ctrl-C stops it.",
     )
     parser.add_argument("--demo", action="store_true", help="with a simulated fleet and 90 days of its history")
     parser.add_argument(
