@@ -241,6 +241,16 @@ def test_slack_gets_a_title_and_each_alert_and_nobody_is_mentioned(receiver: Rec
     ]
 
 
+def test_a_link_that_is_none_mentions_nobody_and_goes_nowhere(receiver: Receiver) -> None:
+    odd = {"runbook_url": "!channel", "dashboard_url": "javascript:alert(1)"}
+    told = message(line(annotations=odd, generator_url="http://prometheus/|http://bank.example.org"))
+    assert tell("slack", told, url=receiver.url).verdict is Verdict.DELIVERED
+    assert receiver.told[0].document["attachments"][0]["text"].splitlines() == [
+        "instance=node-a, severity=warning",
+        "<http://prometheus/%7Chttp://bank.example.org>",
+    ]
+
+
 def events(server: Receiver) -> list[tuple[str, str]]:
     return [(told.document["event_action"], told.document["dedup_key"]) for told in server.told]
 

@@ -38,7 +38,7 @@ def payload(message: Message, config: Mapping[str, Any]) -> dict[str, Any]:
 def _attachment(alert: AlertLine) -> dict[str, Any]:
     lines = [words.summary(alert), words.labels(alert)]
     text = [_escaped(line) for line in lines if line]
-    text += [f"<{_escaped(link)}>" for link in words.links(alert)]
+    text += [f"<{_escaped(link.replace('|', '%7C'))}>" for link in words.links(alert)]
     return {
         "color": ACKNOWLEDGED if alert.is_acknowledged and alert.status == "firing" else COLOURS[alert.status],
         "title": _escaped(f"{words.name(alert)} ({words.mark(alert)})"),

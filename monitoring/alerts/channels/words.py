@@ -43,8 +43,9 @@ def labels(alert: AlertLine) -> str:
 
 
 def links(alert: AlertLine) -> list[str]:
+    """Where a reader may go on; whatever is no address is left out, since a channel may take it for a command."""
     found = [alert.annotations.get(key, "") for key in LINK_NAMES]
-    return [link for link in (*found, alert.generator_url) if link]
+    return [link for link in (*found, alert.generator_url) if link.startswith(("https://", "http://"))]
 
 
 def plain(message: Message, limit: int = MAX_LINES) -> str:
