@@ -1,6 +1,7 @@
 """The endpoints of what withholds on purpose: silences and maintenance windows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 
 from fleetledger.fleet.models import User
 from fleetledger.rest import params
+from fleetledger.rest.pagination import Ask, page_in_memory, paged_response
 from fleetledger.rest.problems import NotFoundError
 from fleetledger.rest.schema import columns, endpoint
 from fleetledger.rest.views import with_content_etag
@@ -65,8 +67,7 @@ class Silences(AlertsView):
         rows = reads_quiet.silences(
             _phase(request), teams=self.teams, at=clock.now(), team=params.text(request, "team"), limit=LIMIT
         )
-        found = [SilenceAnswer.of(row) for row in rows]
-        return with_content_etag(request, self.page(found, lambda row: (row.ends_at.isoformat(), row.id)))
+        return with_content_etag(request, _page(request, rows, SilenceAnswer.of))
 
     @endpoint(
         SilenceAnswer,
@@ -129,8 +130,7 @@ class MaintenanceWindows(AlertsView):
         rows = reads_quiet.maintenance_windows(
             teams=self.teams, at=clock.now(), team=params.text(request, "team"), limit=LIMIT, phase=_phase(request)
         )
-        found = [MaintenanceAnswer.of(row) for row in rows]
-        return with_content_etag(request, self.page(found, lambda row: (row.ends_at.isoformat(), row.id)))
+        return with_content_etag(request, _page(request, rows, MaintenanceAnswer.of))
 
     @endpoint(
         MaintenanceAnswer,
@@ -179,6 +179,16 @@ class OneMaintenanceWindow(AlertsView):
         if found is None:
             raise NotFoundError(f"No maintenance has the id {window_id}, or none that you may see.")
         return found
+
+
+def _page(request: Request, rows: Sequence[Quiet], answer: Callable[[Quiet], Any]) -> Response:
+    """A page of `rows`, of which alone it is counted what they withhold."""
+    page = page_in_memory(sorted(rows, key=_key), Ask.of(request), _key)
+    return paged_response(request, replace(page, results=[*map(answer, reads_quiet.counted(page.results))]))
+
+
+def _key(row: Quiet) -> tuple[str, str]:
+    return row.ends_at.isoformat(), str(row.id)
 
 
 def _phase(request: Request) -> Phase | None:

@@ -70,32 +70,39 @@ def silences(
     team: str = "",
     first: int = 0,
     limit: int = 25,
-    matchers: Sequence[Matcher] = (),
 ) -> tuple[Quiet, ...]:
-    """A page of them: what ends first, of expired ones what ended last. `matchers` filter as amtool does."""
+    """A page of them, not yet `counted`: what ends first, of expired ones what ended last."""
     order = ("-ends_at", "pk") if phase in (Phase.EXPIRED, None) else ("ends_at", "pk")
     rows = _in_phase(Silence.objects.filter(visible(teams), of_team(team)), phase, at).select_related("team")
-    kept = [row for row in rows.order_by(*order)[first : first + limit] if _fits(row.matchers, matchers)]
-    return _with_counts([_quiet(row, at) for row in kept])
+    return tuple(_quiet(row, at) for row in rows.order_by(*order)[first : first + limit])
 
 
 def silence(silence_id: UUID, *, teams: TeamScope, at: datetime) -> Quiet | None:
     row = Silence.objects.filter(visible(teams), pk=silence_id).select_related("team").first()
-    return _with_counts([_quiet(row, at)])[0] if row else None
+    return counted([_quiet(row, at)])[0] if row else None
 
 
 def maintenance_windows(
     *, teams: TeamScope, at: datetime, team: str = "", first: int = 0, limit: int = 25, phase: Phase | None = None
 ) -> tuple[Quiet, ...]:
-    """The latest first."""
+    """The latest first, not yet `counted`."""
     rows = _in_phase(Maintenance.objects.filter(visible(teams), of_team(team)), phase, at).select_related("team")
     page = rows.order_by("-ends_at", "pk")[first : first + limit]
-    return _with_counts([_quiet(row, at) for row in page])
+    return tuple(_quiet(row, at) for row in page)
 
 
 def maintenance_window(window_id: UUID, *, teams: TeamScope, at: datetime) -> Quiet | None:
     row = Maintenance.objects.filter(visible(teams), pk=window_id).select_related("team").first()
-    return _with_counts([_quiet(row, at)])[0] if row else None
+    return counted([_quiet(row, at)])[0] if row else None
+
+
+def counted(rows: Sequence[Quiet]) -> tuple[Quiet, ...]:
+    """Those in force, with how many open alerts of their tenant they fit: one query, and a look at each for each."""
+    live = [row for row in rows if row.state == Phase.ACTIVE]
+    labels = _open_labels({row.team_id for row in live}) if live else {}
+    return tuple(
+        replace(row, withholds=_fitting(row, labels[row.team_id])) if row.state == Phase.ACTIVE else row for row in rows
+    )
 
 
 def every_quiet(phase: Phase | None, *, is_maintenance: bool, teams: TeamScope, at: datetime) -> Iterator[Quiet]:
@@ -133,12 +140,6 @@ def _in_phase(rows: QuerySet[Any], phase: Phase | None, at: datetime) -> QuerySe
     return rows.filter(conditions[phase]) if phase else rows
 
 
-def _fits(stored: Sequence[Mapping[str, Any]], wanted: Sequence[Matcher]) -> bool:
-    """As amtool's filter: a silence is listed where its own matchers, taken as labels, match."""
-    labels = {item["name"]: item["value"] for item in stored}
-    return all_match(wanted, labels)
-
-
 def _quiet(row: Silence | Maintenance, at: datetime) -> Quiet:
     is_over, is_ahead = row.ends_at <= at, row.starts_at > at
     phase = Phase.EXPIRED if is_over else Phase.PENDING if is_ahead else Phase.ACTIVE
@@ -156,15 +157,6 @@ def _quiet(row: Silence | Maintenance, at: datetime) -> Quiet:
         created_by=row.created_by,
         comment=row.comment,
         updated_at=row.updated_at if isinstance(row, Silence) else None,
-    )
-
-
-def _with_counts(rows: Sequence[Quiet]) -> tuple[Quiet, ...]:
-    """Those in force, with how many open alerts of their tenant they fit: one query for all of them."""
-    live = [row for row in rows if row.state == Phase.ACTIVE]
-    labels = _open_labels({row.team_id for row in live}) if live else {}
-    return tuple(
-        replace(row, withholds=_fitting(row, labels[row.team_id])) if row.state == Phase.ACTIVE else row for row in rows
     )
 
 

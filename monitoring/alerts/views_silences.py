@@ -58,7 +58,7 @@ def silence_list(request: HttpRequest) -> HttpResponseBase:
     context = {
         "tab": MAINTENANCE if is_maintenance else phase.value,
         "counts": reads_quiet.phase_counts(teams=teams, at=at),
-        "rows": found[:PAGE_SIZE],
+        "rows": reads_quiet.counted(found[:PAGE_SIZE]),
         "next_page": page + 1 if len(found) > PAGE_SIZE else None,
         "previous_page": page - 1 if page > 1 else None,
         "may_act": bool(acting),

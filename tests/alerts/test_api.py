@@ -1,5 +1,6 @@
 """Alerting's endpoints for programs: lists and their pages, acts, and the tenant that a token may touch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from fleetledger.fleet.models import Team
+from monitoring.alerts import reads_quiet
 from monitoring.alerts.models import AlertState, Episode, Event, Heartbeat, Maintenance, OutboxMessage, Rule, Silence
+from monitoring.alerts.reads_quiet import Quiet
 from tests import world
 from tests.alerts import pages_world
 from tests.alerts.world import START, after, set_clock
@@ -186,6 +189,26 @@ def test_a_silence_is_made_read_changed_and_ended(vision: Team) -> None:
     set_clock(after(5))
     _send("DELETE", f"silences/{live['id']}", team=vision, status=204)
     assert Silence.objects.filter(ends_at__gt=after(5)).count() == 0
+
+
+def test_a_page_of_silences_counts_what_its_own_rows_withhold(vision: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages_world.alert(team=vision, node="n1")
+    for number in range(3):
+        _send(
+            "POST", "silences", {"matchers": MATCHERS, "ends_at": END, "comment": str(number)}, team=vision, status=201
+        )
+    counted: list[int] = []
+    count = reads_quiet.counted
+
+    def noted(rows: Sequence[Quiet]) -> tuple[Quiet, ...]:
+        counted.append(len(rows))
+        return count(rows)
+
+    monkeypatch.setattr(reads_quiet, "counted", noted)
+    page = _get("silences?limit=2", vision)
+    assert [row["withholds"] for row in page["results"]] == [1, 1]
+    assert [row["withholds"] for row in _get(page["next"].partition("/api/v1/")[2], vision)["results"]] == [1]
+    assert counted == [2, 1]
 
 
 @pytest.mark.parametrize(
