@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -63,8 +64,16 @@ def _common(entry: Document) -> Iterator[tuple[str, Any]]:
 
 
 def _webhook(entry: Document) -> dict[str, Any]:
-    url = entry["url"] if isinstance(entry["url"], str) else SECRET_URL
-    return {"url": url} | ({"max_alerts": entry["max_alerts"]} if "max_alerts" in entry else {})
+    return {"url": _address(entry["url"])} | ({"max_alerts": entry["max_alerts"]} if "max_alerts" in entry else {})
+
+
+def _address(url: Any) -> str:
+    """Where a webhook goes, without what may be its secret: paths and queries often are."""
+    if not isinstance(url, str):
+        return SECRET_URL
+    parts = urlsplit(url)
+    is_plain = parts.path in ("", "/") and not parts.query
+    return f"{parts.scheme}://{parts.netloc}/{'' if is_plain else SECRET}"
 
 
 def _email(entry: Document) -> dict[str, Any]:

@@ -184,3 +184,9 @@ def _claimed(candidate: Candidate, of_tenant: Suppressors) -> Claim | None:
         if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
             return None
         raise
+    except InterfaceError:
+        raise
+    except Exception:  # one that cannot be read must not hold up those behind it
+        log.exception("alerts.claim_broke", message=candidate.message_id)
+        connection.close()
+        return None

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 
 from monitoring.alerts import grouping, outbox, routing, trees
 from monitoring.alerts.message import FIRING, RESOLVED, AlertLine, Body
@@ -33,6 +34,7 @@ from monitoring.alerts.routing import Route
 from monitoring.alerts.suppression import Suppressor, Suppressors, Withheld, suppressors
 
 AT_ONCE = 200
+log = structlog.get_logger(__name__)
 
 
 def next_due() -> datetime | None:
@@ -46,11 +48,22 @@ def flush_due(now: datetime) -> int:
     of_tenant = suppressors(now)
     flushed = 0
     while due := list(_due(now)):
-        taken = [_flush_one(group_id, now, of_tenant) for group_id in due]
+        taken = [_guarded(group_id, now, of_tenant) for group_id in due]
         flushed += sum(taken)
         if not any(taken) or len(due) < AT_ONCE:
             break
     return flushed
+
+
+def _guarded(group_id: int, now: datetime, of_tenant: Suppressors) -> bool:
+    """A group that breaks is looked at again in a moment, and holds up no other."""
+    try:
+        return _flush_one(group_id, now, of_tenant)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("alerts.group_broke", group=group_id)
+        return False
 
 
 def _due(now: datetime) -> Iterable[int]:

@@ -130,7 +130,7 @@ def test_the_whole_configuration_is_read_by_amtool_with_its_secrets_redacted(tmp
         "name": "pager",
         "webhook_configs": [
             {"url": "https://<secret>/"},
-            {"url": "https://hooks.example.org/in", "max_alerts": 10, "send_resolved": False},
+            {"url": "https://hooks.example.org/<secret>", "max_alerts": 10, "send_resolved": False},
         ],
         "slack_configs": [{"api_url": "<secret>", "channel": "#gpu"}],
         "pagerduty_configs": [{"routing_key": "<secret>", "severity": "critical"}],

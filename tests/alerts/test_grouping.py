@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitoring.alerts import acts
+from monitoring.alerts import acts, flush
 from monitoring.alerts.models import Event, EventKind, Group, Told, Tree
 from tests.alerts import world
 
@@ -183,3 +183,15 @@ def test_an_alert_that_came_by_a_tree_just_replaced_finds_its_new_group() -> Non
     Tree.objects.update(route=world.QUICK, version=9)  # as a report would that had read the old one
     world.run_until(10)
     assert [said for _, _, said in world.queued()] == [["firing:Hot"]]
+
+
+def test_a_group_that_breaks_holds_up_no_other() -> None:
+    world.post("Broken", end=world.after(3600))
+    world.post("Sound", end=world.after(3600))
+    Group.objects.filter(labels__alertname="Broken").update(group_interval_s=0)
+    world.set_clock(world.after(3))
+    flush.flush_due(world.after(3))
+    assert world.queued() == [(3, "firing", ["firing:Sound"])]
+    Group.objects.update(group_interval_s=5)
+    world.run_until(4)
+    assert [said for _, _, said in world.queued()] == [["firing:Sound"], ["firing:Broken"]]
