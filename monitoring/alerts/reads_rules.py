@@ -1,6 +1,5 @@
 """What we evaluate ourselves: rules with their instances, and heartbeats, within the reader's teams."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -122,10 +121,6 @@ def heartbeats(*, teams: TeamScope, at: datetime, team: str = "") -> tuple[Heart
 def heartbeat(heartbeat_id: int, *, teams: TeamScope, at: datetime) -> HeartbeatRow | None:
     row = Heartbeat.objects.filter(visible(teams), pk=heartbeat_id).select_related("team").first()
     return _heartbeat(row, at) if row else None
-
-
-def rule_names(rows: Sequence[RuleRow]) -> tuple[str, ...]:
-    return tuple(sorted({row.name for row in rows}))
 
 
 def _rule(row: Rule, pending: int, firing: int) -> RuleRow:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fleetledger.fleet.access import Capability, Principal, TeamScope, TokenPrincipal, can, teams_visible_to
+from fleetledger.fleet.access import Capability, Principal, TokenPrincipal, can, teams_visible_to
 from fleetledger.fleet.models import Team
 from monitoring.alerts.errors import NotFoundError
 
@@ -54,8 +54,3 @@ def may_act(principal: Principal, tenant: Tenant) -> bool:
     """Whether `principal` may acknowledge, silence and so on for this tenant's alerts."""
     team = Team.objects.filter(pk=tenant.team_id).first() if tenant.team_id is not None else None
     return can(principal, Capability.HANDLE_ALERTS, team=team, area=AREA)
-
-
-def allowed(scope: TeamScope, team_id: int | None) -> bool:
-    """Whether rows of this tenant may be shown in `scope`."""
-    return scope.allows(team_id)

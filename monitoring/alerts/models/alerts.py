@@ -35,7 +35,6 @@ class Sender(models.Model):
     streak_at = models.DateTimeField()
     gaps_s = ArrayField(models.FloatField(), default=list)
     interval_s = models.FloatField(default=60.0)
-    silent_since = models.DateTimeField(null=True, blank=True, help_text="Set once its silence was raised as an alert.")
 
     class Meta:
         constraints: ClassVar = [
