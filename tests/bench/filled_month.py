@@ -113,4 +113,4 @@ def fill() -> None:
             },
         )
         cursor.execute(TEAM_DAYS)
-        cursor.execute("ANALYZE telemetry_gpuday, telemetry_teamday")
+        cursor.execute("ANALYZE telemetry_gpuday, telemetry_teamday, telemetry_unit, fleet_gpu, fleet_workload")
