@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
-from monitoring.alerts import grouping, outbox, routing, trees
+from monitoring.alerts import grouping, intervals, outbox, routing, trees
+from monitoring.alerts.escalation import runs
 from monitoring.alerts.message import FIRING, RESOLVED, AlertLine, Body
 from monitoring.alerts.models import (
     Alert,
@@ -85,7 +86,10 @@ def _flush_one(group_id: int, now: datetime, of_tenant: Suppressors) -> bool:
     work = _Work(group, tick, now)
     work.see_withheld(of_tenant(group.team_id))
     destinations = trees.destinations(tree.tree_id, route.receiver) if route else ()
-    work.tell_all(destinations, route)
+    muted_by = intervals.muted_by(tree, route, now) if route else ""
+    work.tell_all(destinations, route if not muted_by else None)
+    if route and not muted_by:
+        work.escalate(route)
     work.leave(tick + timedelta(seconds=group.group_interval_s))
     return True
 
@@ -152,6 +156,13 @@ class _Work:
         before = {row.destination_id: row.destination for row in self._told}
         for destination in {**before, **now_there}.values():
             self._tell(destination, repeat=destination.pk in now_there and route is not None)
+
+    def escalate(self, route: Route) -> None:
+        """Begin the escalation of what nobody has and no run is about yet."""
+        waiting = [member for member in self._members if member.is_open and not member.withheld]
+        news = [(member.alert, member.episode) for member in waiting if member.episode.acknowledged_at is None]
+        if news and route.escalation:
+            runs.begin(self._group, route, news, self._now)
 
     def leave(self, next_tick: datetime) -> None:
         """Let those go whose end is told or was never to be told; say so where nobody had heard of them."""

@@ -11,6 +11,7 @@ from monitoring.alerts.matchers import Matcher, all_match, all_to_text, in_order
 
 Document = Mapping[str, Any]
 ALL_LABELS = "..."
+DEFAULT_SEVERITY = "default"
 GROUP_WAIT_S, GROUP_INTERVAL_S, REPEAT_INTERVAL_S = 30.0, 300.0, 14_400.0
 
 
@@ -20,6 +21,7 @@ class Route:
 
     `path` is the matchers from the root down, as Alertmanager's group keys have it. Among siblings of the same matchers
     the later ones are numbered, so that it is unique; what stands elsewhere in the tree does not change it.
+    `escalation`: names by severity, `default` for every other. Time intervals are not inherited, as in Alertmanager.
     """
 
     path: str
@@ -30,7 +32,15 @@ class Route:
     group_interval_s: float = GROUP_INTERVAL_S
     repeat_interval_s: float = REPEAT_INTERVAL_S
     continues: bool = False
+    mute_time_intervals: tuple[str, ...] = ()
+    active_time_intervals: tuple[str, ...] = ()
+    escalation: tuple[tuple[str, str], ...] = ()
     routes: tuple["Route", ...] = ()
+
+    def escalation_for(self, severity: str) -> str | None:
+        """The name of the escalation of alerts of this severity."""
+        named = dict(self.escalation)
+        return named.get(severity.lower(), named.get(DEFAULT_SEVERITY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,9 @@ def _route(document: Document, above: Route, path: str) -> Route:
         group_interval_s=_seconds_or(document.get("group_interval"), above.group_interval_s),
         repeat_interval_s=_seconds_or(document.get("repeat_interval"), above.repeat_interval_s),
         continues=bool(document.get("continue")),
+        mute_time_intervals=tuple(document.get("mute_time_intervals") or ()),
+        active_time_intervals=tuple(document.get("active_time_intervals") or ()),
+        escalation=_escalation(document.get("escalation"), above.escalation),
     )
     return _with_children(own, document.get("routes") or ())
 
@@ -152,6 +165,15 @@ def _group_by(names: Iterable[str] | None, above: tuple[str, ...] | None) -> tup
     if not own:
         return above
     return None if ALL_LABELS in own else own
+
+
+def _escalation(
+    named: str | Mapping[str, str] | None, above: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    if named is None:
+        return above
+    by_severity = {DEFAULT_SEVERITY: named} if isinstance(named, str) else named
+    return tuple((severity.lower(), name) for severity, name in by_severity.items())
 
 
 def _seconds_or(text: str | None, above: float) -> float:

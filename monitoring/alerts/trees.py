@@ -24,7 +24,9 @@ _KEY = """
 SELECT id, version, xmin::text FROM alerts_tree
 WHERE (team_id = %s::bigint OR team_id IS NULL) AND route <> '{}'::jsonb ORDER BY team_id NULLS LAST LIMIT 1
 """
-_ROW = "SELECT id, version, xmin::text, team_id, route, receivers, inhibit_rules FROM alerts_tree WHERE id = %s"
+_ROW = """
+SELECT id, version, xmin::text, team_id, route, receivers, inhibit_rules, time_intervals FROM alerts_tree WHERE id = %s
+"""
 _Key = tuple[int, int, str]
 
 
@@ -35,6 +37,7 @@ class TreeDocument:
     route: Document
     receivers: Sequence[Document] = ()
     inhibit_rules: Sequence[Document] = ()
+    time_intervals: Sequence[Document] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,11 @@ def tree_for(team_id: int | None) -> TreeView:
 def own_document(team_id: int | None) -> TreeDocument | None:
     """What was applied for this tenant itself, if anything was."""
     row = Tree.objects.filter(Q(team_id=team_id)).exclude(route={}).exclude(version=NOBODY_APPLIED).first()
-    return TreeDocument(row.route, row.receivers, row.inhibit_rules) if row else None
+    return document_of(row) if row else None
+
+
+def document_of(row: Tree) -> TreeDocument:
+    return TreeDocument(row.route, row.receivers, row.inhibit_rules, row.time_intervals)
 
 
 def store(
@@ -77,6 +84,8 @@ def store(
     receivers: Sequence[Document],
     inhibit_rules: Sequence[Document],
     now: datetime,
+    *,
+    time_intervals: Sequence[Document] = (),
 ) -> bool:
     """Bring a tenant's tree with its destinations to these documents; whether that changed anything.
 
@@ -86,7 +95,12 @@ def store(
         blank = Tree(team_id=team_id, route={}, version=NOBODY_APPLIED, applied_at=now)
         Tree.objects.bulk_create([blank], ignore_conflicts=True)
         row = Tree.objects.select_for_update().get(Q(team_id=team_id))
-        wanted = {"route": dict(route), "receivers": list(receivers), "inhibit_rules": list(inhibit_rules)}
+        wanted = {
+            "route": dict(route),
+            "receivers": list(receivers),
+            "inhibit_rules": list(inhibit_rules),
+            "time_intervals": list(time_intervals),
+        }
         if row.version != NOBODY_APPLIED and all(getattr(row, name) == value for name, value in wanted.items()):
             return False
         Tree.objects.filter(pk=row.pk).update(**wanted, version=row.version + 1, applied_at=now)
@@ -128,8 +142,8 @@ def _loaded(tree_id: int) -> TreeView:
         cursor.execute(_ROW, [tree_id])
         row = cursor.fetchone()
     assert row is not None  # noqa: S101 a tree is never deleted but with its team
-    tree_id, version, written_by, team_id, route, receivers, inhibit_rules = row
-    document = TreeDocument(orjson.loads(route), orjson.loads(receivers), orjson.loads(inhibit_rules))
+    tree_id, version, written_by, team_id, *parts = row
+    document = TreeDocument(*map(orjson.loads, parts))
     view = TreeView(
         tree_id=tree_id,
         version=version,

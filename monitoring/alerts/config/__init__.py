@@ -8,5 +8,6 @@ from monitoring.alerts.config import routing_trees, rule_shapes, rules, rules_ex
 register("route", shapes.ROUTE, routing_trees.apply, partial(routing_trees.export, "route"))
 register("inhibit_rules", shapes.INHIBIT_RULES, routing_trees.apply, partial(routing_trees.export, "inhibit_rules"))
 register("receivers", shapes.RECEIVERS, routing_trees.apply, partial(routing_trees.export, "receivers"))
+register("time_intervals", shapes.TIME_INTERVALS, routing_trees.apply, partial(routing_trees.export, "time_intervals"))
 register("alerting", shapes.ALERTING, routing_trees.apply, routing_trees.export_teams)
 register("rules", rule_shapes.RULES, rules.apply_rules, rules_export.export_rules)

@@ -1,4 +1,4 @@
-"""Applies and exports `route`, `inhibit_rules` and `receivers`, the platform's tree, and `alerting`, those of teams.
+"""Applies and exports the parts of the platform's tree, and `alerting`, those of teams.
 
 The parts of a tree name each other, so they are applied together, by whichever of the sections comes first; the others
 then find nothing to change. A part that the file leaves out stays as it is stored; one that it names is replaced.
@@ -26,6 +26,7 @@ PARTS: Mapping[str, Any] = {
     "route": shapes.ROOT,
     "inhibit_rules": shapes.INHIBIT_RULES,
     "receivers": shapes.RECEIVERS,
+    "time_intervals": shapes.TIME_INTERVALS,
 }
 NO_ROUTE = "'route' is missing: it says who is told. Add route: {receiver: NAME}."
 
@@ -61,7 +62,7 @@ def export_teams() -> list[dict[str, Any]]:
     rows = Tree.objects.filter(team__isnull=False).exclude(route={}).select_related("team").order_by("team__slug")
     found = []
     for row in rows:
-        document = TreeDocument(row.route, row.receivers, row.inhibit_rules)
+        document = trees.document_of(row)
         parts = {part: value for part in PARTS if (value := _ordered(document, part))}
         found.append({"team": row.team.slug if row.team else "", **parts})
     return found
@@ -88,7 +89,14 @@ def _bring(given: _Given, plan: Plan) -> tuple[int | None, ...]:
     after = _wanted(given, before, plan)
     if after is None or plan.issues or after == before:
         return ()
-    trees.store(given.team_id, after.route, after.receivers, after.inhibit_rules, clock.now())
+    trees.store(
+        given.team_id,
+        after.route,
+        after.receivers,
+        after.inhibit_rules,
+        clock.now(),
+        time_intervals=after.time_intervals,
+    )
     differences.tell(plan, given.slug, _readable(before), after)
     return trees.followers(given.team_id)
 
@@ -111,7 +119,7 @@ def _wanted(given: _Given, before: TreeDocument, plan: Plan) -> TreeDocument | N
 
 
 def _none_wanted(given: _Given, plan: Plan) -> TreeDocument:
-    for part in ("receivers", "inhibit_rules"):
+    for part in ("receivers", "inhibit_rules", "time_intervals"):
         if given.parts.get(part):
             plan.refuse((*given.path, part), f"Without a route there are no {part}. Take them out, or add a route.")
     return differences.NOTHING

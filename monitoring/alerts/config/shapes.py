@@ -9,6 +9,7 @@ MATCHER: Shape = {
     "maxLength": 4000,
     "description": 'Alertmanager\'s matchers, such as severity="critical" or node=~"gpu-.*".',
 }
+CLOCK_TIME: Shape = {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$", "description": "HH:MM"}
 LABEL_NAME: Shape = {"type": "string", "minLength": 1, "maxLength": 200}
 VALUES: Shape = {
     "type": "object",
@@ -16,8 +17,13 @@ VALUES: Shape = {
     "description": "Names of labels with their values.",
 }
 EXPRESSIONS = VALUES | {"description": "Names of labels with anchored regular expressions."}
+ESCALATION: Shape = {
+    "anyOf": [NAME, {"type": "object", "additionalProperties": NAME, "minProperties": 1}],
+    "description": "An escalation's name, or names by severity: {critical: NAME, default: NAME}.",
+}
 ROUTE_KEYS: dict[str, Shape] = {
     "receiver": NAME,
+    "escalation": ESCALATION,
     "group_by": listed(LABEL_NAME, description="Names of labels, or [...] for all of them."),
     "group_wait": DURATION,
     "group_interval": DURATION,
@@ -26,6 +32,8 @@ ROUTE_KEYS: dict[str, Shape] = {
     "matchers": listed(MATCHER),
     "match": VALUES,
     "match_re": EXPRESSIONS,
+    "mute_time_intervals": listed(NAME, description="Names of time intervals in which this route tells nobody."),
+    "active_time_intervals": listed(NAME, description="Names of the only time intervals in which this route tells."),
     "routes": listed({"$ref": "#/$defs/route"}),
 }
 DEFS: dict[str, Shape] = {"route": record(ROUTE_KEYS)}
@@ -46,6 +54,31 @@ INHIBIT_RULES = listed(
             },
         }
     )
+)
+RANGE: Shape = {"type": ["string", "integer"], "description": "One, or a range such as monday:friday or 1:15."}
+TIME_INTERVALS = listed(
+    record(
+        {
+            "name": NAME,
+            "time_intervals": listed(
+                record(
+                    {
+                        "times": listed(
+                            record({"start_time": CLOCK_TIME, "end_time": CLOCK_TIME}, "start_time", "end_time")
+                        ),
+                        "weekdays": listed(RANGE),
+                        "days_of_month": listed(RANGE),
+                        "months": listed(RANGE),
+                        "years": listed(RANGE),
+                        "location": NAME | {"description": "A time zone such as Europe/Berlin; UTC if left out."},
+                    }
+                )
+            ),
+        },
+        "name",
+        "time_intervals",
+    ),
+    description="Alertmanager's time intervals.",
 )
 
 TLS: dict[str, Shape] = {"ca_file": TEXT, "insecure_skip_verify": {"type": "boolean"}}
@@ -110,6 +143,7 @@ ALERTING = listed(
             "route": ROOT | {"type": ["object", "null"], "description": "Null: the platform's tree again."},
             "inhibit_rules": INHIBIT_RULES,
             "receivers": RECEIVERS,
+            "time_intervals": TIME_INTERVALS,
         },
         "team",
     )

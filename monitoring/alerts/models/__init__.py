@@ -14,7 +14,6 @@ from monitoring.alerts.models.alerts import (
 )
 from monitoring.alerts.models.delivery import (
     Attempt,
-    ChannelKind,
     Destination,
     Group,
     GroupMember,
@@ -25,6 +24,18 @@ from monitoring.alerts.models.delivery import (
     Told,
     Tree,
 )
+from monitoring.alerts.models.escalation import Escalation, Page, Run, RunEpisode, RunState, RunStep
+from monitoring.alerts.models.kinds import ChannelKind
+from monitoring.alerts.models.oncall import (
+    CalendarFeed,
+    ContactMethod,
+    Override,
+    PersonalRule,
+    QuietHours,
+    Schedule,
+    Swap,
+    SwapState,
+)
 from monitoring.alerts.models.quiet import Maintenance, Silence
 from monitoring.alerts.models.rules import Heartbeat, Rule, RuleInstance, RuleKind
 
@@ -32,11 +43,14 @@ __all__ = [
     "Alert",
     "AlertState",
     "Attempt",
+    "CalendarFeed",
     "ChannelKind",
     "Clock",
+    "ContactMethod",
     "Destination",
     "EndedBy",
     "Episode",
+    "Escalation",
     "Event",
     "EventKind",
     "Group",
@@ -48,12 +62,23 @@ __all__ = [
     "MessageState",
     "Notified",
     "OutboxMessage",
+    "Override",
+    "Page",
+    "PersonalRule",
+    "QuietHours",
     "Report",
     "Rule",
     "RuleInstance",
     "RuleKind",
+    "Run",
+    "RunEpisode",
+    "RunState",
+    "RunStep",
+    "Schedule",
     "Sender",
     "Silence",
+    "Swap",
+    "SwapState",
     "Told",
     "Tree",
 ]

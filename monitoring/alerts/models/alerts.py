@@ -119,7 +119,11 @@ class EndedBy(models.TextChoices):
 
 
 class Episode(models.Model):
-    """One time that an alert fired, from start to resolve; acknowledged and assigned once each. Numbered per alert."""
+    """One time that an alert fired, from start to resolve, numbered per alert.
+
+    `told_at`: when the first message about it was delivered. `acknowledged_at` is empty again where it was given back
+    or timed out; `first_acknowledged_at` stays.
+    """
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="episodes")
     number = models.PositiveIntegerField()
@@ -127,7 +131,9 @@ class Episode(models.Model):
     opened_at = models.DateTimeField(help_text="When we heard of it.")
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=16, choices=EndedBy, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
+    first_acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     assigned_to = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     is_withheld = models.BooleanField(default=False, help_text="A silence, inhibition or maintenance withholds it.")
@@ -157,6 +163,8 @@ class EventKind(models.TextChoices):
     BACK = "back", "is heard of again"
     FLAPPING = "flapping", "began to flap"
     ACKNOWLEDGED = "acknowledged", "was acknowledged"
+    TIMED_OUT = "timed_out", "is nobody's any more"
+    ESCALATED = "escalated", "escalation"
     ASSIGNED = "assigned", "was assigned"
     COMMENTED = "commented", "comment"
     WITHHELD = "withheld", "is withheld"

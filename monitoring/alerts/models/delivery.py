@@ -8,18 +8,22 @@ from django.db.models import Q
 
 from fleetledger.fleet.models import Team
 from monitoring.alerts.models.alerts import Alert, Episode
+from monitoring.alerts.models.escalation import Escalation, Page
+from monitoring.alerts.models.kinds import ChannelKind
+from monitoring.alerts.models.oncall import ContactMethod
 
 
 class Tree(models.Model):
     """A tenant's routing as its configuration has it. A team without one takes the platform's (team none).
 
-    `route`, `receivers` and `inhibit_rules` are the configuration file's own documents, secrets as references.
+    The parts are the configuration file's own documents, secrets as references.
     """
 
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     route = models.JSONField()
     receivers = models.JSONField(default=list)
     inhibit_rules = models.JSONField(default=list)
+    time_intervals = models.JSONField(default=list)
     version = models.PositiveIntegerField(default=1)
     applied_at = models.DateTimeField()
 
@@ -32,21 +36,21 @@ class Tree(models.Model):
         return f"tree {self.team_id} v{self.version}"
 
 
-class ChannelKind(models.TextChoices):
-    WEBHOOK = "webhook", "Webhook"
-    EMAIL = "email", "Mail"
-    SLACK = "slack", "Slack"
-    PAGERDUTY = "pagerduty", "PagerDuty"
-    APPRISE = "apprise", "Apprise"
-
-
 class Destination(models.Model):
-    """One place that a receiver tells, with its lane: failures in a row open its breaker until `open_until`.
+    """One place that can be told, with its lane: failures in a row open its breaker until `open_until`.
 
-    `config` is the receiver's entry, secrets as references. Known by tree, receiver, kind and place within the kind.
+    Of a tree it is an entry of a receiver, known by tree, receiver, kind and place within the kind. Of a person it is
+    a contact method, and `receiver` is the person's user name. Of an escalation it is a step's webhook, and `receiver`
+    is the escalation's name. `config` is the entry, secrets as references.
     """
 
-    tree = models.ForeignKey(Tree, on_delete=models.CASCADE, related_name="destinations")
+    tree = models.ForeignKey(Tree, null=True, blank=True, on_delete=models.CASCADE, related_name="destinations")
+    contact = models.OneToOneField(
+        ContactMethod, null=True, blank=True, on_delete=models.CASCADE, related_name="destination"
+    )
+    escalation = models.ForeignKey(
+        Escalation, null=True, blank=True, on_delete=models.CASCADE, related_name="destinations"
+    )
     receiver = models.CharField(max_length=200)
     kind = models.CharField(max_length=16, choices=ChannelKind)
     place = models.PositiveSmallIntegerField(default=0)
@@ -66,6 +70,12 @@ class Destination(models.Model):
                 fields=["tree", "receiver", "kind", "place"], name="alerts_destination_once_per_receiver"
             ),
             models.CheckConstraint(condition=Q(kind__in=ChannelKind.values), name="alerts_destination_kind_known"),
+            models.CheckConstraint(
+                condition=Q(tree__isnull=False, contact__isnull=True, escalation__isnull=True)
+                | Q(tree__isnull=True, contact__isnull=False, escalation__isnull=True)
+                | Q(tree__isnull=True, contact__isnull=True, escalation__isnull=False),
+                name="alerts_destination_of_one",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -154,6 +164,7 @@ class Notified(models.Model):
 class MessageKind(models.TextChoices):
     FIRING = "firing", "Firing"
     RESOLVED = "resolved", "Resolved"
+    PAGE = "page", "Page"
     FALLBACK = "fallback", "Fallback"
     TEST = "test", "Test"
     CANARY = "canary", "Canary"
@@ -172,12 +183,14 @@ class OutboxMessage(models.Model):
     """A message that must be delivered once. The database is the truth; a worker only holds it for a lease.
 
     `key` is the Idempotency-Key, equal on every try. `fence` grows with each claim: who lost it marks nothing.
+    `page`: whom an escalation's step pages with it; such a message has no group and stands for itself.
     `body`: {"alerts": [...], "note": ...} as monitoring.alerts.message packs it.
     """
 
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="messages")
     group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages")
+    page = models.ForeignKey(Page, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages")
     kind = models.CharField(max_length=16, choices=MessageKind)
     dedupe_key = models.CharField(max_length=200, unique=True)
     key = models.UUIDField(default=uuid.uuid4, editable=False)
