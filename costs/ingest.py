@@ -1,13 +1,13 @@
 """Takes bills in: the bytes first, then, in one transaction, their rows. The one writer of deliveries and bill rows."""
 
 import uuid
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 from typing import BinaryIO
 
+import psycopg
 import psycopg.errors
 import pyarrow as pa
 import structlog
@@ -21,7 +21,6 @@ from costs.dimensions import ChargeCodes, ResourceCodes
 from costs.errors import ImportBusyError, UnreadableFileError
 from costs.models import (
     Delivery,
-    DeliveryBlock,
     DeliveryMode,
     DeliveryPart,
     DeliveryState,
@@ -42,7 +41,10 @@ ROW_COLUMNS = (
     "id, part_id, line, fingerprint, resource_id, charge_id, charge_start_at, charge_end_at, "
     "billed, effective, list_cost, contracted, pricing_quantity, consumed_quantity"
 )
-BLOCKS_AT_ONCE = 4
+_NEXT_BLOCK = (
+    "SELECT first_line, line_count, content FROM costs_deliveryblock "
+    "WHERE delivery_id = %s AND first_line > %s ORDER BY first_line LIMIT 1"
+)
 _LOCK = 4_017  # of pg_advisory_xact_lock: imports, one at a time per source
 
 Progress = Callable[[int, int], None]
@@ -128,12 +130,17 @@ def import_delivery(delivery_id: int, *, on_progress: Progress | None = None) ->
         return _outcome(Delivery.objects.get(pk=delivery_id), is_known=False)
 
 
-def stored_blocks(delivery_id: int) -> Generator[Packed, None, None]:
-    """A delivery's lines as they came, block by block."""
-    found = DeliveryBlock.objects.filter(delivery_id=delivery_id).order_by("first_line")
-    stored = found.values_list("first_line", "line_count", "content")
-    for first_line, line_count, content in stored.iterator(chunk_size=BLOCKS_AT_ONCE):
-        yield Packed(first_line, line_count, bytes(content))
+def stored_blocks(delivery_id: int) -> Iterator[Packed]:
+    """A delivery's lines as they came, block by block, each read when it is asked for."""
+    first_line = 0
+    while True:
+        with psycopg.Cursor(connection.connection) as cursor:  # Django's own takes no bytes as they are
+            cursor.execute(_NEXT_BLOCK, [delivery_id, first_line], binary=True)
+            row = cursor.fetchone()
+        if row is None:
+            return
+        first_line = row[0]
+        yield Packed(*row)
 
 
 def _store(delivery: Delivery, found: Iterable[Block]) -> int:
@@ -160,11 +167,7 @@ def _claim(delivery_id: int) -> Delivery:
 
 
 def _import(delivery: Delivery, on_progress: Progress) -> None:
-    with closing(stored_blocks(delivery.pk)) as stored:  # a cursor that outlives a refusal breaks the transaction
-        _import_blocks(delivery, stored, on_progress)
-
-
-def _import_blocks(delivery: Delivery, stored: Iterator[Packed], on_progress: Progress) -> None:
+    stored = stored_blocks(delivery.pk)
     source = bill_sources.checked(delivery.source)
     head = next(stored, None)
     if head is None:

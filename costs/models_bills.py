@@ -233,7 +233,7 @@ class BillRow(models.Model):
         DeliveryPart, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="rows"
     )
     line = models.IntegerField()
-    fingerprint = models.BigIntegerField(help_text="Of all values in the order of their columns' names.")
+    fingerprint = models.BigIntegerField(help_text="XXH3 of the row's bytes, 64 bits.")
     resource = models.ForeignKey(
         BilledResource, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="rows"
     )

@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(primary_key=True, serialize=False)),
                 ('line', models.IntegerField()),
-                ('fingerprint', models.BigIntegerField(help_text="Of all values in the order of their columns' names.")),
+                ('fingerprint', models.BigIntegerField(help_text="XXH3 of the row's bytes, 64 bits.")),
                 ('charge_start_at', models.DateTimeField()),
                 ('charge_end_at', models.DateTimeField()),
                 ('billed', costs.fields.ExactDecimalField()),

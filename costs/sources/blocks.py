@@ -100,21 +100,16 @@ def unpack(packed: Packed) -> Block:
 
 
 def _cut(stream: "BinaryIO | gzip.GzipFile", name: str, limit_bytes: int) -> Iterator[Block]:
-    line, rest, size = 1, b"", 0
-    while chunk := stream.read(BLOCK_BYTES):
-        size += len(chunk)
+    line, size = 1, 0
+    while content := stream.read(BLOCK_BYTES):
+        if not content.endswith(b"\n"):
+            content += stream.readline(MAX_LINE_BYTES)
+        size += len(content)
         if size > 20 * limit_bytes:
             raise FileTooLargeError(name, limit_bytes)
-        end = chunk.rfind(b"\n") + 1
-        if end == 0:
-            rest += chunk
-            if len(rest) > MAX_LINE_BYTES:
-                raise UnreadableFileError(name, f"line {line} is over {MAX_LINE_BYTES} bytes, so it is no CSV.")
-            continue
-        content = rest + chunk[:end]
-        rest = chunk[end:]
         count = content.count(b"\n")
+        if len(content) - content.rfind(b"\n") > MAX_LINE_BYTES:
+            raise UnreadableFileError(name, f"line {line + count} is over {MAX_LINE_BYTES} bytes, so it is no CSV.")
+        count += not content.endswith(b"\n")
         yield Block(line, count, content)
         line += count
-    if rest:
-        yield Block(line, 1, rest)

@@ -1,23 +1,38 @@
 """The quick way into a block whose every line is one good record: Arrow's CSV reader with nothing left to guess."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
 from costs.sources.blocks import Block
 
 _BOM = b"\xef\xbb\xbf"
-_CARRIAGE_RETURN = 13
+_QUOTE = b'"'[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The bytes of each line without what ends it, split anew each time: held together they take twice the memory."""
+
+    content: bytes
+    ending: bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        lines = self.content.split(self.ending)
+        if lines[-1] == b"":
+            lines.pop()
+        return iter(lines)
 
 
 def columns(
     block: Block, *, delimiter: str, field_count: int, positions: Mapping[str, int]
-) -> tuple[dict[str, pa.Array], list[bytes]] | None:
-    """The block's columns by name and its lines' bytes; None where a line may be anything but one record.
+) -> "tuple[dict[str, pa.Array], Lines] | None":
+    """The block's columns by name and its lines; None where a line may be anything but one record.
 
     Arrow checks that each row has `field_count` fields. What it would be lenient about is looked at before: bytes that
     are no text, a carriage return amid a line, and quotes that do not enclose a whole field. It leaves empty lines
@@ -26,8 +41,8 @@ def columns(
     content = block.content
     if field_count == 1 or b"\0" in content or content.startswith(_BOM) or not _is_text(content):
         return None
-    raw = _lines(content)
-    if len(raw) != block.line_count or (b'"' in content and not _fitting_quotes(delimiter).fullmatch(content)):
+    ending = _ending(block)
+    if ending is None or not _quotes_fit(content, delimiter):
         return None
     try:
         table = csv.read_csv(
@@ -35,24 +50,20 @@ def columns(
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != len(raw):
+    if table.num_rows != block.line_count:
         return None
     table = table.combine_chunks()
-    return {name: table.column(str(place)).chunk(0) for name, place in positions.items()}, raw
+    return {name: table.column(str(place)).chunk(0) for name, place in positions.items()}, Lines(content, ending)
 
 
-def _lines(content: bytes) -> list[bytes]:
-    """The bytes of each line without what ends it; none where not all lines end alike."""
-    first = content.find(b"\n")
-    ending = b"\r\n" if first > 0 and content[first - 1] == _CARRIAGE_RETURN else b"\n"
-    lines = content.split(ending)
-    if lines[-1] == b"":
-        lines.pop()
-    if not lines:
-        return []
-    returns = len(lines) - (not content.endswith(ending)) if ending == b"\r\n" else 0
-    is_even = content.count(b"\r") == returns and not lines[-1].endswith(b"\n")
-    return lines if is_even else []
+def _ending(block: Block) -> bytes | None:
+    """What ends the block's lines; None where not all end alike."""
+    content = block.content
+    if b"\r" not in content:
+        return b"\n"
+    pairs = content.count(b"\r\n")
+    is_even = content.count(b"\r") == pairs == block.line_count - (not content.endswith(b"\n"))
+    return b"\r\n" if is_even else None
 
 
 def _is_text(content: bytes) -> bool:
@@ -65,12 +76,25 @@ def _is_text(content: bytes) -> bool:
     return True
 
 
+def _quotes_fit(content: bytes, delimiter: str) -> bool:
+    """Whether each quote opens or closes a whole field, or is doubled within one.
+
+    Every other quote opens, the ones between close; a doubled one closes and opens again.
+    """
+    marks = np.frombuffer(content, np.uint8)
+    places = np.flatnonzero(marks == _QUOTE)
+    if len(places) % 2:
+        return False
+    before, after = marks.take(places[::2] - 1, mode="clip"), marks.take(places[1::2] + 1, mode="clip")
+    return bool(_among(b'\n"', delimiter)[before].all() and _among(b'\r\n"', delimiter)[after].all())
+
+
 @cache
-def _fitting_quotes(delimiter: str) -> re.Pattern[bytes]:
-    """Matches where each quote opens or closes a whole field, or is doubled within one."""
-    edge = re.escape(delimiter.encode())
-    opened, closed = rb'(?<![^%b\n])"' % edge, rb'"(?![^%b\r\n])' % edge
-    return re.compile(rb'(?:[^"]*+%b(?:[^"]*+"")*+[^"]*+%b)*+[^"]*+' % (opened, closed))
+def _among(marks: bytes, delimiter: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Per byte whether it is one of the marks or the delimiter."""
+    found = np.zeros(256, np.bool_)
+    found[[*marks, *delimiter.encode()]] = True
+    return found
 
 
 @cache

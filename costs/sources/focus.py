@@ -2,13 +2,12 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
-from hashlib import sha1
-from operator import methodcaller
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from xxhash import xxh3_64_digest
 
 from costs.errors import MissingColumnsError, UnreadableFileError
 from costs.sources import focus_columns as known
@@ -19,7 +18,6 @@ from costs.sources.records import Broken
 from costs.sources.values import Instants, exact_column, is_null
 from fleetledger.lib.money import MINOR_UNITS
 
-_SHA1 = partial(sha1, usedforsecurity=False)
 _LINE, _FINGERPRINT = "line", "fingerprint"  # beside the FOCUS columns
 _BOM = b"\xef\xbb\xbf"
 _TAKEN = (
@@ -127,7 +125,7 @@ class Reader:
         columns = part.columns | columns
         columns |= {_LINE: pa.array(part.lines, pa.int64()), _FINGERPRINT: fingerprints(part.raw)}
         if wrong:
-            keep = pa.array([position not in wrong for position in range(len(part.raw))], pa.bool_())
+            keep = pa.array([position not in wrong for position in range(len(part.lines))], pa.bool_())
             columns = {name: values.filter(keep) for name, values in columns.items()}
         return self._as_batch(columns, part.broken + _broken(part, wrong))
 
@@ -148,7 +146,7 @@ class Reader:
 
     def _amount(self, name: str, part: records.Records, wrong: dict[int, str]) -> pa.Array:
         if name not in part.columns:
-            return pa.nulls(len(part.raw), pa.string())
+            return pa.nulls(len(part.lines), pa.string())
         numbers, bad = exact_column(part.columns[name])
         if name not in ("BilledCost", "EffectiveCost"):
             if bad:
@@ -178,7 +176,7 @@ class Reader:
     def _currency(self, part: records.Records, wrong: dict[int, str]) -> pa.Array:
         default = self._layout.default_currency
         if "BillingCurrency" not in part.columns:
-            return pa.repeat(pa.scalar(default), len(part.raw))
+            return pa.repeat(pa.scalar(default), len(part.lines))
         found = part.columns["BillingCurrency"].dictionary_encode()
         texts = found.dictionary.to_pylist()
         codes = [default if is_null(text) else text.strip().upper() for text in texts]
@@ -188,11 +186,10 @@ class Reader:
         return pa.array(codes, pa.string()).take(found.indices)
 
 
-def fingerprints(raw: list[bytes]) -> pa.Array:
-    """64 bits of each row's bytes: equal for identical rows."""
-    digests = b"".join(map(methodcaller("digest"), map(_SHA1, raw)))
-    whole = pa.Array.from_buffers(pa.binary(_SHA1().digest_size), len(raw), [None, pa.py_buffer(digests)])
-    return pc.binary_slice(whole, 0, 8).view(pa.int64())
+def fingerprints(raw: Iterable[bytes]) -> pa.Array:
+    """64 bits of each row's bytes by XXH3: equal for identical rows."""
+    digests = b"".join(map(xxh3_64_digest, raw))
+    return pa.Array.from_buffers(pa.int64(), len(digests) // 8, [None, pa.py_buffer(digests)])
 
 
 def _places(found: pa.Array, is_meant: list[bool]) -> list[int]:
@@ -212,7 +209,8 @@ def _note_reversed(starts: pa.Array, ends: pa.Array, wrong: dict[int, str]) -> N
 
 
 def _broken(part: records.Records, wrong: dict[int, str]) -> list[Broken]:
-    return [Broken(part.lines[at], records.readable(part.raw[at]), reason) for at, reason in wrong.items()]
+    raw = list(part.raw) if wrong else []
+    return [Broken(part.lines[at], records.readable(raw[at]), reason) for at, reason in wrong.items()]
 
 
 def _positions(columns: tuple[str, ...]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """CSV records by columns with their lines; what is broken is set aside line by line, so that nothing is lost."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -28,7 +28,7 @@ class Records:
 
     columns: dict[str, pa.Array]
     lines: Sequence[int]
-    raw: list[bytes]
+    raw: Iterable[bytes]
     broken: list[Broken] = field(default_factory=list)
 
 
