@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from costs import bill_sources, conformance, copy_text, snapshots
+from costs import bill_sources, conformance, copy_binary, snapshots
 from costs.ahead import ahead
 from costs.dimensions import ChargeCodes, ResourceCodes
 from costs.errors import ImportBusyError, UnreadableFileError
@@ -37,9 +37,9 @@ from fleetledger.fleet.models import Source, User
 
 log = structlog.get_logger(__name__)
 
-ROW_COLUMNS = (
-    "id, part_id, line, fingerprint, resource_id, charge_id, charge_start_at, charge_end_at, "
-    "billed, effective, list_cost, contracted, pricing_quantity, consumed_quantity"
+_COPY_ROWS = (
+    "COPY costs_billrow (id, part_id, line, fingerprint, resource_id, charge_id, charge_start_at, charge_end_at, "
+    "billed, effective, list_cost, contracted, pricing_quantity, consumed_quantity) FROM STDIN (FORMAT BINARY)"
 )
 _NEXT_BLOCK = (
     "SELECT first_line, line_count, content FROM costs_deliveryblock "
@@ -48,6 +48,7 @@ _NEXT_BLOCK = (
 _LOCK = 4_017  # of pg_advisory_xact_lock: imports, one at a time per source
 
 Progress = Callable[[int, int], None]
+_Columns = tuple[tuple[pa.Array, ...], tuple[pa.Array, ...]]  # integers and numbers, in the order of _COPY_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +217,10 @@ class _Writer:
 
     def write(self, batches: Iterable[focus.Batch], on_progress: Progress) -> None:
         """Write all rows, then note those that the file holds several times."""
-        for text in ahead(copy_text.rows, self._columns(batches, on_progress)):
-            with connection.cursor() as cursor, cursor.copy(f"COPY costs_billrow ({ROW_COLUMNS}) FROM STDIN") as copy:
-                copy.write(text)
+        for pieces in ahead(_packed, self._columns(batches, on_progress)):
+            with connection.cursor() as cursor, cursor.copy(_COPY_ROWS) as copy:
+                for piece in pieces:
+                    copy.write(piece)
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO costs_identicalrows (delivery_id, fingerprint, copies) SELECT %s, fingerprint, count(*) "
@@ -227,8 +229,8 @@ class _Writer:
                 [self._delivery.pk] * 3,
             )
 
-    def _columns(self, batches: Iterable[focus.Batch], on_progress: Progress) -> Iterator[tuple[pa.Array, ...]]:
-        """Each batch's columns in the order of ROW_COLUMNS; what is new to the dimensions is in the database then."""
+    def _columns(self, batches: Iterable[focus.Batch], on_progress: Progress) -> Iterator[_Columns]:
+        """Each batch's columns in the order of _COPY_ROWS; what is new to the dimensions is in the database then."""
         for batch in batches:
             self._quarantine(batch.broken)
             count = len(batch.lines)
@@ -236,7 +238,7 @@ class _Writer:
                 continue
             first = (self._delivery.pk << 32) + self.row_count
             self.row_count += count
-            yield (
+            integers = (
                 pa.arange(first, first + count),
                 self._part_ids(batch.parts),
                 batch.lines,
@@ -245,8 +247,8 @@ class _Writer:
                 self._charges.ids(batch.charges),
                 batch.starts,
                 batch.ends,
-                *batch.amounts,
             )
+            yield integers, batch.amounts
             on_progress(batch.last_line, self._delivery.line_count)
 
     def _part_ids(self, found: Keys) -> pa.Array:
@@ -263,6 +265,10 @@ class _Writer:
         QuarantinedRow.objects.bulk_create(
             QuarantinedRow(delivery=self._delivery, line=line.line, raw=line.raw, reason=line.reason) for line in broken
         )
+
+
+def _packed(columns: _Columns) -> list[bytes | memoryview]:
+    return list(copy_binary.rows(*columns))
 
 
 def _outcome(delivery: Delivery, *, is_known: bool) -> Imported:

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import brotli
+import numpy as np
 import pyarrow as pa
 
 from costs.errors import FileTooLargeError, UnreadableFileError
 
-BLOCK_BYTES = 2 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
 SLICE_BYTES = 64 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
+_NEWLINE = b"\n"[0]
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"zstd"
 _HEAD = struct.Struct(">4sI")  # before what Zstandard packed: its name, and how long the content was
@@ -70,7 +72,7 @@ def digest(stream: BinaryIO, *, name: str, limit_bytes: int) -> tuple[str, int]:
 
 
 def blocks(stream: BinaryIO, *, name: str, limit_bytes: int) -> Iterator[Block]:
-    """The file's lines in blocks of about 2 MiB; raises UnreadableFileError for what is no text or a broken gzip."""
+    """The file's lines in blocks of about 4 MiB; raises UnreadableFileError for what is no text or a broken gzip."""
     head = stream.read(4)
     stream.seek(0)
     for magic, what in _OTHER_CONTAINERS:
@@ -107,7 +109,7 @@ def _cut(stream: "BinaryIO | gzip.GzipFile", name: str, limit_bytes: int) -> Ite
         size += len(content)
         if size > 20 * limit_bytes:
             raise FileTooLargeError(name, limit_bytes)
-        count = content.count(b"\n")
+        count = int(np.count_nonzero(np.frombuffer(content, np.uint8) == _NEWLINE))
         if len(content) - content.rfind(b"\n") > MAX_LINE_BYTES:
             raise UnreadableFileError(name, f"line {line + count} is over {MAX_LINE_BYTES} bytes, so it is no CSV.")
         count += not content.endswith(b"\n")

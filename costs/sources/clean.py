@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
 
@@ -17,16 +18,15 @@ _QUOTE = b'"'[0]
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The bytes of each line without what ends it, split anew each time: held together they take twice the memory."""
+    """The bytes of each line without what ends it, cut out one by one: held together they take twice the memory."""
 
     content: bytes
-    ending: bytes
+    ends: npt.NDArray[np.int64]
+    ending_bytes: int
 
     def __iter__(self) -> Iterator[bytes]:
-        lines = self.content.split(self.ending)
-        if lines[-1] == b"":
-            lines.pop()
-        return iter(lines)
+        starts = np.concatenate(([0], self.ends[:-1] + self.ending_bytes))
+        return map(self.content.__getitem__, map(slice, starts.tolist(), self.ends.tolist()))
 
 
 def columns(
@@ -41,8 +41,8 @@ def columns(
     content = block.content
     if field_count == 1 or b"\0" in content or content.startswith(_BOM) or not _is_text(content):
         return None
-    ending = _ending(block)
-    if ending is None or not _quotes_fit(content, delimiter):
+    lines = _lines(block)
+    if lines is None or not _quotes_fit(content, delimiter):
         return None
     try:
         table = csv.read_csv(
@@ -53,17 +53,23 @@ def columns(
     if table.num_rows != block.line_count:
         return None
     table = table.combine_chunks()
-    return {name: table.column(str(place)).chunk(0) for name, place in positions.items()}, Lines(content, ending)
+    return {name: table.column(str(place)).chunk(0) for name, place in positions.items()}, lines
 
 
-def _ending(block: Block) -> bytes | None:
-    """What ends the block's lines; None where not all end alike."""
-    content = block.content
-    if b"\r" not in content:
-        return b"\n"
-    pairs = content.count(b"\r\n")
-    is_even = content.count(b"\r") == pairs == block.line_count - (not content.endswith(b"\n"))
-    return b"\r\n" if is_even else None
+def _lines(block: Block) -> Lines | None:
+    """The block's lines; None where not all end alike."""
+    content, marks = block.content, np.frombuffer(block.content, np.uint8)
+    if b"\r" in content:
+        ending = b"\r\n"
+        ends = np.flatnonzero(marks == ending[0])
+        if (marks.take(ends + 1, mode="clip") != ending[1]).any():
+            return None
+    else:
+        ending = b"\n"
+        ends = np.flatnonzero(marks == ending[0])
+    if not content.endswith(b"\n"):
+        ends = np.append(ends, len(content))
+    return Lines(content, ends, len(ending)) if len(ends) == block.line_count else None
 
 
 def _is_text(content: bytes) -> bool:
@@ -90,7 +96,7 @@ def _quotes_fit(content: bytes, delimiter: str) -> bool:
 
 
 @cache
-def _among(marks: bytes, delimiter: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+def _among(marks: bytes, delimiter: str) -> npt.NDArray[np.bool_]:
     """Per byte whether it is one of the marks or the delimiter."""
     found = np.zeros(256, np.bool_)
     found[[*marks, *delimiter.encode()]] = True

@@ -15,7 +15,7 @@ from costs.sources import keys, records
 from costs.sources.blocks import Block
 from costs.sources.keys import Keys
 from costs.sources.records import Broken
-from costs.sources.values import Instants, exact_column, is_null
+from costs.sources.values import NUMBERS, Instants, exact_column, is_null, month_of
 from fleetledger.lib.money import MINOR_UNITS
 
 _LINE, _FINGERPRINT = "line", "fingerprint"  # beside the FOCUS columns
@@ -44,9 +44,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one block by columns, all of one length; amounts and instants are text that COPY takes as it is.
+    """Rows of one block by columns, all of one length.
 
-    `parts` combine the month of BillingPeriodStart (2026-10) and the currency.
+    Instants are microseconds since 2000, amounts as `values.exact_column` gives them; `parts` combine the month of
+    BillingPeriodStart (2026-10) and the currency.
     """
 
     lines: pa.Array
@@ -123,14 +124,14 @@ class Reader:
         columns["BillingCurrency"] = self._currency(part, wrong)
         _note_reversed(columns["ChargePeriodStart"], columns["ChargePeriodEnd"], wrong)
         columns = part.columns | columns
-        columns |= {_LINE: pa.array(part.lines, pa.int64()), _FINGERPRINT: fingerprints(part.raw)}
+        columns |= {_LINE: pa.array(part.lines, pa.int32()), _FINGERPRINT: fingerprints(part.raw)}
         if wrong:
             keep = pa.array([position not in wrong for position in range(len(part.lines))], pa.bool_())
             columns = {name: values.filter(keep) for name, values in columns.items()}
         return self._as_batch(columns, part.broken + _broken(part, wrong))
 
     def _as_batch(self, columns: dict[str, pa.Array], broken: list[Broken]) -> Batch:
-        months = pc.utf8_slice_codeunits(columns["BillingPeriodStart"], 0, len("2026-10"))
+        months = _months(columns["BillingPeriodStart"])
         count = len(months)
         return Batch(
             lines=columns[_LINE],
@@ -146,7 +147,7 @@ class Reader:
 
     def _amount(self, name: str, part: records.Records, wrong: dict[int, str]) -> pa.Array:
         if name not in part.columns:
-            return pa.nulls(len(part.lines), pa.string())
+            return pa.nulls(len(part.lines), NUMBERS)
         numbers, bad = exact_column(part.columns[name])
         if name not in ("BilledCost", "EffectiveCost"):
             if bad:
@@ -154,8 +155,9 @@ class Reader:
             return numbers
         for position, text in bad.items():
             wrong.setdefault(position, f"{name} '{text}' is no decimal number")
-        if numbers.null_count:
-            for position in pc.indices_nonzero(numbers.is_null()).to_pylist():
+        units, texts = numbers.field("units"), numbers.field("text")
+        if units.null_count:
+            for position in pc.indices_nonzero(pc.and_(units.is_null(), texts.is_null())).to_pylist():
                 wrong.setdefault(position, f"{name} is empty")
         return numbers
 
@@ -166,12 +168,12 @@ class Reader:
         departed = _places(found, [text in self._instants.departed for text in texts])
         if departed:
             self._tally.add("instant-form", name, len(departed), part.lines[departed[0]])
-        for position in _places(found, [not instant for instant in instants]):
+        for position in _places(found, [instant is None for instant in instants]):
             text = texts[found.indices[position].as_py()]
             wrong.setdefault(
                 position, f"{name} is empty" if is_null(text) else f"{name} '{text}' is no instant in time"
             )
-        return pa.array(instants, pa.string()).take(found.indices)
+        return pa.array(instants, pa.int64()).take(found.indices)
 
     def _currency(self, part: records.Records, wrong: dict[int, str]) -> pa.Array:
         default = self._layout.default_currency
@@ -192,6 +194,11 @@ def fingerprints(raw: Iterable[bytes]) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(digests) // 8, [None, pa.py_buffer(digests)])
 
 
+def _months(instants: pa.Array) -> pa.Array:
+    found = instants.dictionary_encode()
+    return pa.array(map(month_of, found.dictionary.to_pylist()), pa.string()).take(found.indices)
+
+
 def _places(found: pa.Array, is_meant: list[bool]) -> list[int]:
     """The positions of a coded column whose text is meant."""
     if not any(is_meant):
@@ -201,8 +208,8 @@ def _places(found: pa.Array, is_meant: list[bool]) -> list[int]:
 
 
 def _note_reversed(starts: pa.Array, ends: pa.Array, wrong: dict[int, str]) -> None:
-    """Charge periods that end before they start; ISO 8601 in UTC sorts as text."""
-    is_reversed = pc.and_(pc.greater(starts, ends), pc.not_equal(ends, ""))
+    """Charge periods that end before they start."""
+    is_reversed = pc.greater(starts, ends)
     if is_reversed.true_count:
         for position in pc.indices_nonzero(is_reversed).to_pylist():
             wrong.setdefault(position, "ChargePeriodEnd lies before ChargePeriodStart")

@@ -1,21 +1,28 @@
 """Values of a bill's columns, read as they really come: exact numbers and instants in UTC, whole columns at a time."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fleetledger.lib.money import MAX_DIGITS, NotANumberError, parse_exact, plain
 
 NULL_WORDS = frozenset({"", "null", "none", "n/a", "nan"})
-_PLAIN_NUMBER = r"^-?[0-9]+(?:\.[0-9]+)?$"  # as COPY takes it
+_PLAIN_NUMBER = r"^-?[0-9]+(?:\.[0-9]+)?$"
+_FIRST_MARK, _MARKS = ord("-"), ord("9") - ord("-")  # of a plain number, and the slash, which no integer has
+_DIGITS_IN_UNITS = 18
+_NONE, _ONE = pa.scalar(0, pa.int32()), pa.scalar(1, pa.int32())
+_NUMBER_FIELDS = ("units", "scale", "text")
+NUMBERS = pa.struct([("units", pa.int64()), ("scale", pa.int32()), ("text", pa.string())])
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?",
     re.ASCII | re.IGNORECASE,
 )
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?\s*(Z|UTC)?", re.ASCII)
 _CACHED = 100_000
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
 
 
 def is_null(text: str) -> bool:
@@ -28,10 +35,51 @@ def text_or_empty(text: str) -> str:
 
 
 def exact_column(values: pa.Array) -> tuple[pa.Array, dict[int, str]]:
-    """Numbers as COPY takes them, null for null, with, per position, the text of what is none (null too).
+    """Numbers exactly as written, as a struct, with, per position, the text of what is none (null too).
 
+    A number is `units` / 10^`scale`, or where it has too many digits for an integer, `text`; null for null.
     Python looks only at texts that are no plain number, and once at those that are alike.
     """
+    if _may_be_plain(values):
+        try:
+            return _in_units(values), {}
+        except pa.ArrowInvalid:
+            pass
+    texts, wrong = _plain_texts(values)
+    is_short = pc.less_equal(pc.binary_length(pc.ascii_ltrim(_without_point(texts), "-0")), _DIGITS_IN_UNITS)
+    shorts = _in_units(pc.if_else(is_short, texts, None))
+    return pc.make_struct(
+        shorts.field("units"), shorts.field("scale"), pc.if_else(is_short, None, texts), field_names=_NUMBER_FIELDS
+    ), wrong
+
+
+def _may_be_plain(values: pa.Array) -> bool:
+    """Whether each text is a plain number if, without its first point, it is an integer. Looks at all bytes at once."""
+    starts = np.frombuffer(values.buffers()[1], np.int32, len(values) + 1, values.offset * np.int32().itemsize)
+    marks = np.frombuffer(values.buffers()[2] or b"", np.uint8)
+    marks = marks[starts[0] : starts[-1]]
+    if values.null_count or ((marks - _FIRST_MARK) > _MARKS).any():
+        return False
+    points, lengths = pc.find_substring(values, ".").to_numpy(), np.diff(starts)
+    begins = (marks.take(starts[:-1] - starts[0], mode="clip") == _FIRST_MARK) if len(marks) else points == 0
+    return not ((points == begins) | (points == lengths - 1)).any()
+
+
+def _in_units(texts: pa.Array) -> pa.Array:
+    """Plain numbers as `exact_column` gives them; raises ArrowInvalid where one is none, or has too many digits."""
+    points = pc.find_substring(texts, ".")
+    behind = pc.subtract(pc.subtract(pc.binary_length(texts), points), _ONE)
+    scale = pc.if_else(pc.less(points, _NONE), _NONE, behind)
+    units = _without_point(texts).cast(pa.int64())
+    return pc.make_struct(units, scale, pa.nulls(len(texts), pa.string()), field_names=_NUMBER_FIELDS)
+
+
+def _without_point(texts: pa.Array) -> pa.Array:
+    return pc.replace_substring(texts, ".", "", max_replacements=1)
+
+
+def _plain_texts(values: pa.Array) -> tuple[pa.Array, dict[int, str]]:
+    """Numbers in digits alone, null for null, with the texts of what is none."""
     is_plain = pc.and_(
         pc.match_substring_regex(values, _PLAIN_NUMBER), pc.less_equal(pc.binary_length(values), MAX_DIGITS)
     )
@@ -56,28 +104,33 @@ def _number(text: str) -> tuple[str | None, bool]:
         return None, True
 
 
-class Instants(dict[str, str]):
-    """Text of an instant to ISO 8601 in UTC; empty for what is none. `departed` are texts not of FOCUS' own form."""
+class Instants(dict[str, int | None]):
+    """Text of an instant to microseconds since 2000 in UTC; None for what is none.
+
+    `departed` are texts not of FOCUS' own form.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.departed: set[str] = set()
 
-    def of(self, texts: list[str]) -> list[str]:
+    def of(self, texts: list[str]) -> list[int | None]:
         if len(self) > _CACHED:
             self.clear()
             self.departed.clear()
         return list(map(self.__getitem__, texts))
 
-    def __missing__(self, text: str) -> str:
+    def __missing__(self, text: str) -> int | None:
         if not is_focus_instant(text):
             self.departed.add(text)
         at = parse_instant(text)
-        value = (
-            "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%f+00" if at.microsecond else "%Y-%m-%dT%H:%M:%S+00")
-        )
-        self[text] = value
+        self[text] = value = None if at is None else (at - _EPOCH) // timedelta(microseconds=1)
         return value
+
+
+def month_of(microseconds: int) -> str:
+    """The month in UTC (2026-10) of an instant given in microseconds since 2000."""
+    return (_EPOCH + timedelta(microseconds=microseconds)).isoformat()[: len("2026-10")]
 
 
 def parse_instant(text: str) -> datetime | None:

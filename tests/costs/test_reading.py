@@ -2,25 +2,39 @@
 
 import csv
 import io
+import re
 from decimal import Decimal
+from typing import Any
 
 import brotli
 import pyarrow as pa
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs import copy_text
+from costs import copy_binary
 from costs.sources import blocks, keys, records, values
 from costs.sources.blocks import Block, Packed
 from costs.sources.records import Broken, Reader, Records
-from fleetledger.lib.money import NotANumberError, parse_exact
+from fleetledger.lib.money import NotANumberError, parse_exact, plain
 
 GOOD = '1,"x ""y"", z",3\n'
 PIECES = (
     "a", "1", "é", " ", ",", ",", ",", ";", '"', '"', '""', ',"', '",', "\n", "\n", "\r\n", "\r", "\0", "\x1e", "\x1f",
     "\ufeff", "\u2028", "a,b\n", '"a",b\n', 'a,"b ""c"", d"\n', '"a\nb",c\n', "NULL,\n", '"",""\r\n', "\n\n",
 )  # fmt: skip
+plain_numbers = st.from_regex(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?", fullmatch=True)
+ODD_NUMBERS = (
+    "", "NULL", " 5 ", "x", "5.", ".5", "-.5", "+7", "5/", "0x1F", "35.2E-7", "1,5", "1.5.2", "٣", "0", "-0.00",
+    "100000000", "9" * 18, "9" * 19, "-" + "9" * 18, str(2**63), str(-(2**63)), str(-(2**63) - 1), "9" * 41,
+    "1." + "0" * 70, "0." + "0" * 30 + "1",
+)  # fmt: skip
+numbers = st.one_of(
+    st.decimals(allow_nan=False, allow_infinity=False).map(str),
+    st.from_regex(r"-?[0-9]{1,22}(\.[0-9]{1,22})?", fullmatch=True),
+    st.sampled_from(ODD_NUMBERS),
+)
 texts = st.text('ab,"\n ;é\x1e\x1f', max_size=6)
 
 
@@ -34,6 +48,20 @@ def _reader(count: int, delimiter: str = ",") -> Reader:
 
 def _rows(found: Records) -> list[tuple[str, ...]]:
     return list(zip(*(column.to_pylist() for column in found.columns.values()), strict=True))
+
+
+def _read(number: dict[str, Any]) -> str | None:
+    """What a number of `exact_column` says, in digits alone."""
+    if number["units"] is None:
+        text: str | None = number["text"]
+        return None if text is None else _unsigned_zero(plain(Decimal(text)))
+    units, scale = int(number["units"]), int(number["scale"])
+    digits = str(abs(units)).zfill(scale + 1)
+    return "-" * (units < 0) + (f"{digits[:-scale]}.{digits[-scale:]}" if scale else digits)
+
+
+def _unsigned_zero(text: str) -> str:
+    return re.sub("^-(0[.0]*)$", r"\1", text)
 
 
 def _all(found: Records) -> tuple[list[tuple[str, ...]], list[int], list[bytes], list[Broken]]:
@@ -137,32 +165,44 @@ def test_rows_without_any_of_the_columns_share_one_key() -> None:
     assert (found.distinct, found.codes.to_pylist(), keys.split("", 0)) == ([""], [0, 0], [""])
 
 
-@given(
-    given=st.lists(
-        st.one_of(
-            st.decimals(allow_nan=False, allow_infinity=False).map(str),
-            st.sampled_from(
-                ["", "NULL", " 5 ", "x", "5.", ".5", "+7", "35.2E-7", "1,5", "٣", "9" * 41, "1." + "0" * 70]
-            ),
-        ),
-        max_size=8,
-    )
-)
+@given(given=st.lists(st.one_of(numbers, plain_numbers), max_size=8))
 def test_numbers_are_exact_whatever_stands_beside_them(given: list[str]) -> None:
-    numbers, wrong = values.exact_column(pa.array(given, pa.string()))
-    for position, (text, number) in enumerate(zip(given, numbers.to_pylist(), strict=True)):
+    column = pa.array(["0", *given, "0"], pa.string()).slice(1, len(given))
+    found, wrong = values.exact_column(column)
+    assert found.type == values.NUMBERS
+    for position, (text, number) in enumerate(zip(given, found.to_pylist(), strict=True)):
         try:
             expected = None if values.is_null(text) else parse_exact(text.strip())
         except NotANumberError:
-            assert (number, wrong[position]) == (None, text)
+            assert (_read(number), wrong[position]) == (None, text)
         else:
             assert position not in wrong
-            assert (None if number is None else Decimal(number)) == expected
+            assert _read(number) == (None if expected is None else _unsigned_zero(plain(expected)))
 
 
-def test_columns_become_lines_for_copy_with_null_where_a_value_is_missing() -> None:
-    columns = [pa.array([1, 2]), pa.array(["a", None], pa.string()), pa.array([None, "0.10"], pa.string())]
-    assert bytes(copy_text.rows(columns)) == b"1\ta\t\\N\n2\t\\N\t0.10\n"
+@given(given=st.lists(plain_numbers, max_size=8), other=st.sampled_from(["", "+7", "1e3", "/", "5-", "1.2.3", "-.5"]))
+def test_a_number_is_the_same_alone_and_beside_an_odd_one(given: list[str], other: str) -> None:
+    alone, _ = values.exact_column(pa.array(given, pa.string()))
+    beside, _ = values.exact_column(pa.array([*given, other], pa.string()))
+    assert alone.to_pylist() == beside.to_pylist()[:-1]
+
+
+@pytest.mark.django_db
+@given(given=st.lists(st.one_of(numbers, plain_numbers, plain_numbers), min_size=1, max_size=8))
+def test_the_database_takes_numbers_digit_by_digit_as_they_stand_in_the_bill(given: list[str]) -> None:
+    found, _ = values.exact_column(pa.array(given, pa.string()))
+    lines = pa.array(range(len(given)), pa.int32())
+    ids = pa.array([-(2**63) + line for line in range(len(given))], pa.int64())
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE taken (id bigint, line integer, one numeric, two numeric)")
+        with cursor.copy("COPY taken FROM STDIN (FORMAT BINARY)") as copy:
+            for piece in copy_binary.rows([ids, lines], [found, pa.nulls(len(given), values.NUMBERS)]):
+                copy.write(piece)
+        cursor.execute("SELECT id, line, one::text, two FROM taken ORDER BY line")
+        taken = cursor.fetchall()
+        cursor.execute("DROP TABLE taken")
+    expected = [None if number is None else number for number in map(_read, found.to_pylist())]
+    assert taken == list(zip(ids.to_pylist(), lines.to_pylist(), expected, [None] * len(given), strict=True))
 
 
 def test_blocks_of_older_versions_can_still_be_unpacked() -> None:
