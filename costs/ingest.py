@@ -12,13 +12,14 @@ import psycopg.errors
 import pyarrow as pa
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from costs import bill_sources, conformance, copy_binary, snapshots
 from costs.ahead import ahead
 from costs.dimensions import ChargeCodes, ResourceCodes
 from costs.errors import ImportBusyError, UnreadableFileError
+from costs.identical import Fingerprints
 from costs.models import (
     Delivery,
     DeliveryMode,
@@ -31,8 +32,9 @@ from costs.sources import blocks as files
 from costs.sources import focus
 from costs.sources import focus_columns as known
 from costs.sources.blocks import Block, Packed
+from costs.sources.hashed import Hashed
 from costs.sources.keys import Keys, split
-from costs.sources.records import Broken
+from costs.sources.records import Broken, Records
 from fleetledger.fleet.models import Source, User
 
 log = structlog.get_logger(__name__)
@@ -87,26 +89,24 @@ def receive(
     The same bytes for the same source are known by their SHA-256: nothing is stored a second time.
     """
     source = bill_sources.named(source_name)
-    limit: int = settings.BILL_UPLOAD_MAX_BYTES
-    sha256, size = files.digest(stream, name=name, limit_bytes=limit)
-    with transaction.atomic():
-        delivery, is_new = Delivery.objects.get_or_create(
-            source_id=source.id,
-            sha256=sha256,
-            defaults={
-                "file_name": name[:500],
-                "size_bytes": size,
-                "mode": DeliveryMode(mode),
-                "batch": batch or uuid.uuid4(),
-                "received_by": user,
-            },
-        )
-        if is_new:
-            delivery.line_count = _store(delivery, files.blocks(stream, name=name, limit_bytes=limit))
-            delivery.save(update_fields=["line_count"])
-    if not is_new and batch is not None and delivery.batch != batch:
-        Delivery.objects.filter(pk=delivery.pk).update(batch=batch)
-    return Received(delivery.pk, not is_new, delivery.state)
+    size = files.size(stream, name=name, limit_bytes=settings.BILL_UPLOAD_MAX_BYTES)
+    delivery = Delivery(
+        source_id=source.id,
+        file_name=name[:500],
+        size_bytes=size,
+        mode=DeliveryMode(mode),
+        batch=batch or uuid.uuid4(),
+        received_by=user,
+    )
+    known = _same_bytes(delivery, stream)
+    if known is not None:
+        return _known(known, batch)
+    try:
+        with transaction.atomic():
+            _store(delivery, stream)
+    except IntegrityError:  # somebody delivered the same at the same time
+        return _known(Delivery.objects.get(source_id=source.id, sha256=delivery.sha256), batch)
+    return Received(delivery.pk, is_known=False, state=delivery.state)
 
 
 def import_delivery(delivery_id: int, *, on_progress: Progress | None = None) -> Imported:
@@ -144,15 +144,35 @@ def stored_blocks(delivery_id: int) -> Iterator[Packed]:
         yield Packed(*row)
 
 
-def _store(delivery: Delivery, found: Iterable[Block]) -> int:
-    lines = 0
+def _same_bytes(delivery: Delivery, stream: BinaryIO) -> Delivery | None:
+    """The delivery of the same bytes, if there is one; the file is read for it only where another is as long."""
+    ours = Delivery.objects.filter(source_id=delivery.source_id)
+    if not ours.filter(size_bytes=delivery.size_bytes).exists():
+        return None
+    sha256, _ = files.digest(stream, name=delivery.file_name, limit_bytes=delivery.size_bytes)
+    return ours.filter(sha256=sha256).first()
+
+
+def _known(delivery: Delivery, batch: uuid.UUID | None) -> Received:
+    if batch is not None and delivery.batch != batch:
+        Delivery.objects.filter(pk=delivery.pk).update(batch=batch)
+    return Received(delivery.pk, is_known=True, state=delivery.state)
+
+
+def _store(delivery: Delivery, stream: BinaryIO) -> None:
+    """Write the blocks, and the delivery once their SHA-256 is known: the file is read but once."""
     into = "COPY costs_deliveryblock (delivery_id, first_line, line_count, content) FROM STDIN (FORMAT BINARY)"
-    with connection.cursor() as cursor, cursor.copy(into) as copy:
-        copy.set_types(["int8", "int8", "int4", "bytea"])
-        for packed in ahead(files.pack, found):
-            copy.write_row((delivery.pk, packed.first_line, packed.line_count, packed.content))
-            lines += packed.line_count
-    return lines
+    with connection.cursor() as cursor, Hashed(stream) as hashed:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('costs_delivery', 'id'))")
+        (delivery.pk,) = cursor.fetchone()
+        found = files.blocks(hashed, name=delivery.file_name, limit_bytes=settings.BILL_UPLOAD_MAX_BYTES)
+        with cursor.copy(into) as copy:
+            copy.set_types(["int8", "int8", "int4", "bytea"])
+            for packed in ahead(files.pack, found):
+                copy.write_row((delivery.pk, packed.first_line, packed.line_count, packed.content))
+                delivery.line_count += packed.line_count
+        delivery.sha256 = hashed.hexdigest()
+    delivery.save(force_insert=True)
 
 
 def _claim(delivery_id: int) -> Delivery:
@@ -193,13 +213,13 @@ def _import(delivery: Delivery, on_progress: Progress) -> None:
 
 
 def _read_ahead(reader: focus.Reader, rest: Block, stored: Iterator[Packed]) -> Iterator[focus.Batch]:
-    """Batches, the next blocks read in a thread while the database takes the last."""
+    """Batches, the next blocks read in threads while the database takes the last."""
 
-    def read(block: Block | Packed) -> list[focus.Batch]:
-        return reader.read(files.unpack(block) if isinstance(block, Packed) else block)
+    def records(block: Block | Packed) -> list[Records]:
+        return reader.records_of(files.unpack(block) if isinstance(block, Packed) else block)
 
     found: Iterator[Block | Packed] = chain([rest], stored)
-    for batches in ahead(read, found):
+    for batches in ahead(reader.batches_of, ahead(records, found)):
         yield from batches
     yield reader.finish()
 
@@ -212,6 +232,7 @@ class _Writer:
         self._resources = ResourceCodes(delivery.source_id, found.present(tuple(known.RESOURCE)), known.RESOURCE)
         self._charges = ChargeCodes(delivery.source_id, found.present(tuple(known.CHARGE)), known.CHARGE)
         self._parts: dict[str, int] = {}
+        self._fingerprints = Fingerprints()
         self.row_count = 0
         self.quarantined_count = 0
 
@@ -221,13 +242,7 @@ class _Writer:
             with connection.cursor() as cursor, cursor.copy(_COPY_ROWS) as copy:
                 for piece in pieces:
                     copy.write(piece)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO costs_identicalrows (delivery_id, fingerprint, copies) SELECT %s, fingerprint, count(*) "
-                "FROM costs_billrow WHERE id >= %s::bigint << 32 AND id < (%s::bigint + 1) << 32 "
-                "GROUP BY fingerprint HAVING count(*) > 1",
-                [self._delivery.pk] * 3,
-            )
+        self._fingerprints.write_repeated(self._delivery.pk)
 
     def _columns(self, batches: Iterable[focus.Batch], on_progress: Progress) -> Iterator[_Columns]:
         """Each batch's columns in the order of _COPY_ROWS; what is new to the dimensions is in the database then."""
@@ -238,6 +253,7 @@ class _Writer:
                 continue
             first = (self._delivery.pk << 32) + self.row_count
             self.row_count += count
+            self._fingerprints.add(batch.fingerprints)
             integers = (
                 pa.arange(first, first + count),
                 self._part_ids(batch.parts),

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from costs.errors import FileTooLargeError, UnreadableFileError
+from costs.sources.hashed import Hashed
 
 BLOCK_BYTES = 4 * 1024 * 1024
 SLICE_BYTES = 64 * 1024
@@ -71,8 +73,20 @@ def digest(stream: BinaryIO, *, name: str, limit_bytes: int) -> tuple[str, int]:
     return sha.hexdigest(), size
 
 
-def blocks(stream: BinaryIO, *, name: str, limit_bytes: int) -> Iterator[Block]:
-    """The file's lines in blocks of about 4 MiB; raises UnreadableFileError for what is no text or a broken gzip."""
+def size(stream: BinaryIO, *, name: str, limit_bytes: int) -> int:
+    """How many bytes the stream has; it is at its start afterwards. Raises FileTooLargeError."""
+    found = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if found > limit_bytes:
+        raise FileTooLargeError(name, limit_bytes)
+    return found
+
+
+def blocks(stream: Hashed, *, name: str, limit_bytes: int) -> Iterator[Block]:
+    """The file's lines in blocks of about 4 MiB; raises UnreadableFileError for what is no text or a broken gzip.
+
+    The first block is smaller: the sooner it is there, the sooner the database has something to do.
+    """
     head = stream.read(4)
     stream.seek(0)
     for magic, what in _OTHER_CONTAINERS:
@@ -101,9 +115,9 @@ def unpack(packed: Packed) -> Block:
     return Block(packed.first_line, packed.line_count, content)
 
 
-def _cut(stream: "BinaryIO | gzip.GzipFile", name: str, limit_bytes: int) -> Iterator[Block]:
+def _cut(stream: Hashed | gzip.GzipFile, name: str, limit_bytes: int) -> Iterator[Block]:
     line, size = 1, 0
-    while content := stream.read(BLOCK_BYTES):
+    while content := stream.read(BLOCK_BYTES if size else BLOCK_BYTES // 8):
         if not content.endswith(b"\n"):
             content += stream.readline(MAX_LINE_BYTES)
         size += len(content)

@@ -110,8 +110,12 @@ class Reader:
         self._resource = found.present(tuple(known.RESOURCE))
         self._charge = found.present(tuple(known.CHARGE))
 
-    def read(self, block: Block) -> list[Batch]:
-        return [self._batch(part) for part in self._records.read(block)]
+    def records_of(self, block: Block) -> list[records.Records]:
+        """The block's records, for `batches_of`: two steps, so that two blocks are worked on at a time."""
+        return list(self._records.read(block))
+
+    def batches_of(self, found: list[records.Records]) -> list[Batch]:
+        return [self._batch(part) for part in found]
 
     def finish(self) -> Batch:
         return self._batch(self._records.finish())

@@ -1,15 +1,16 @@
 """Bills come in row by row: raw and exact, the same bytes once, and nothing that is unreadable is lost."""
 
 import gzip
+import hashlib
 import io
 from decimal import Decimal
 
 import pytest
 from django.db import OperationalError, connection
 
-from costs import ingest, reads_imports, reads_lines, snapshots, tasks
+from costs import identical, ingest, reads_imports, reads_lines, snapshots, tasks
 from costs.errors import UnknownSourceError, UnreadableFileError, UnsupportedFormatError
-from costs.models import BillRow, Delivery, DeliveryPart, QuarantinedRow
+from costs.models import BillRow, Delivery, DeliveryPart, IdenticalRows, QuarantinedRow
 from costs.sources import blocks
 from fleetledger.fleet.access import TeamScope
 from fleetledger.fleet.models import Source
@@ -44,6 +45,28 @@ def test_identical_rows_all_count_and_the_same_file_again_changes_nothing() -> N
     assert bills.allocated() == {"a": "0.02"}
     assert detail is not None
     assert (detail.copies, detail.line) == (2, 3)
+
+
+def test_identical_rows_of_a_huge_file_are_counted_by_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identical, "KEPT", 2)
+    bills.deliver(bills.text(*[bills.row("0.01")] * 3, bills.row("0.02")))
+    assert list(IdenticalRows.objects.values_list("copies", flat=True)) == [3]
+
+
+def test_a_file_as_long_as_another_but_with_other_bytes_is_a_delivery_of_its_own() -> None:
+    bills.deliver(bills.text(bills.row("0.01")))
+    other = bills.deliver(bills.text(bills.row("0.02")))
+    assert (other.is_known, Delivery.objects.count()) == (False, 2)
+    assert len(set(Delivery.objects.values_list("size_bytes", flat=True))) == 1
+
+
+def test_the_same_file_delivered_by_two_at_once_is_stored_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = bills.text(bills.row("0.01"))
+    first = ingest.receive("cloud", "bill.csv", io.BytesIO(content))
+    monkeypatch.setattr(ingest, "_same_bytes", lambda *_: None)
+    second = ingest.receive("cloud", "copy.csv", io.BytesIO(content))
+    assert (second.is_known, second.delivery_id, Delivery.objects.count()) == (True, first.delivery_id, 1)
+    assert Delivery.objects.get().sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_gzip_and_a_byte_order_mark_and_spaced_headers_are_read() -> None:
