@@ -3,7 +3,16 @@
 from functools import partial
 
 from fleetledger.fleet.config import register
-from monitoring.alerts.config import routing_trees, rule_shapes, rules, rules_export, shapes
+from monitoring.alerts.config import (
+    routing_trees,
+    rule_shapes,
+    rules,
+    rules_export,
+    schedule_shapes,
+    schedules,
+    schedules_export,
+    shapes,
+)
 
 register("route", shapes.ROUTE, routing_trees.apply, partial(routing_trees.export, "route"))
 register("inhibit_rules", shapes.INHIBIT_RULES, routing_trees.apply, partial(routing_trees.export, "inhibit_rules"))
@@ -11,3 +20,4 @@ register("receivers", shapes.RECEIVERS, routing_trees.apply, partial(routing_tre
 register("time_intervals", shapes.TIME_INTERVALS, routing_trees.apply, partial(routing_trees.export, "time_intervals"))
 register("alerting", shapes.ALERTING, routing_trees.apply, routing_trees.export_teams)
 register("rules", rule_shapes.RULES, rules.apply_rules, rules_export.export_rules)
+register("schedules", schedule_shapes.SCHEDULES, schedules.apply, schedules_export.export)

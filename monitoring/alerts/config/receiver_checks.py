@@ -49,7 +49,7 @@ def _fallback(receiver: Document, names: Sequence[str], path: Path) -> Iterator[
 def _entry(kind: str, entry: Mapping[str, Any], path: Path) -> Iterator[Problem]:
     if isinstance(entry.get("url"), str):
         is_apprise = kind == ChannelKind.APPRISE
-        sentence = _apprise_address(entry["url"]) if is_apprise else _http_address(entry["url"])
+        sentence = _apprise_address(entry["url"]) if is_apprise else http_address(entry["url"])
         if sentence:
             yield (*path, "url"), sentence
     for name, value in entry.get("headers", {}).items():
@@ -64,7 +64,7 @@ def _entry(kind: str, entry: Mapping[str, Any], path: Path) -> Iterator[Problem]
         yield (*path, "auth_password"), "A password belongs to a user. Add 'auth_username'."
 
 
-def _http_address(url: str) -> str:
+def http_address(url: str) -> str:
     """What is wrong with an address, without saying it: it may hold a secret. Empty: nothing."""
     parts = _parts(url)
     if parts is None or not parts.hostname or not url.isascii() or any(letter.isspace() for letter in url):

@@ -106,7 +106,10 @@ class Schedule(models.Model):
 
 
 class CalendarFeed(models.Model):
-    """The iCal text of a schedule's layer, as it was last read well. `url` is sealed; empty where it was handed in."""
+    """The iCal text that a layer's address gave when it was last read well.
+
+    `url`: {"url": ADDRESS}, or where the configuration says that the address lies: {"env": NAME} or {"file": PATH}.
+    """
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="feeds")
     layer = models.CharField(max_length=200)

@@ -12,8 +12,9 @@ from monitoring.alerts.oncall.rotations import MIN_EVERY, Rotation
 from monitoring.alerts.oncall.windows import Window
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-WALL_TIME = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}$"
+WALL_TIME = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:00)?)?$"
 YEARS = range(1970, 2200)
+ICAL = "ical"
 _WORDS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _CLOCK = re.compile(r"(\d{2}):(\d{2})")
 
@@ -63,9 +64,9 @@ def every(text: str) -> timedelta:
 
 
 def wall_time(text: str, key: str) -> datetime:
-    """A naive wall time; raises DocumentError."""
+    """A naive wall time, midnight where it is a day alone; raises DocumentError."""
     try:
-        found = datetime.strptime(text.replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007 a wall has no zone
+        found = datetime.fromisoformat(text) if re.fullmatch(WALL_TIME, text) else None
     except ValueError:
         found = None
     if found is None or found.year not in YEARS:
