@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
 
-from costs.sources.blocks import Block
+from costs.sources.blocks import Block, places
 
 _BOM = b"\xef\xbb\xbf"
 _QUOTE = b'"'[0]
@@ -58,15 +58,11 @@ def columns(
 
 def _lines(block: Block) -> Lines | None:
     """The block's lines; None where not all end alike."""
-    content, marks = block.content, np.frombuffer(block.content, np.uint8)
-    if b"\r" in content:
-        ending = b"\r\n"
-        ends = np.flatnonzero(marks == ending[0])
-        if (marks.take(ends + 1, mode="clip") != ending[1]).any():
-            return None
-    else:
-        ending = b"\n"
-        ends = np.flatnonzero(marks == ending[0])
+    content = block.content
+    ending = b"\r\n" if b"\r" in content else b"\n"
+    ends = places(content, ending[0])
+    if (np.frombuffer(content, np.uint8).take(ends + len(ending) - 1, mode="clip") != ending[-1]).any():
+        return None
     if not content.endswith(b"\n"):
         ends = np.append(ends, len(content))
     return Lines(content, ends, len(ending)) if len(ends) == block.line_count else None
@@ -88,10 +84,10 @@ def _quotes_fit(content: bytes, delimiter: str) -> bool:
     Every other quote opens, the ones between close; a doubled one closes and opens again.
     """
     marks = np.frombuffer(content, np.uint8)
-    places = np.flatnonzero(marks == _QUOTE)
-    if len(places) % 2:
+    found = places(content, _QUOTE)
+    if len(found) % 2:
         return False
-    before, after = marks.take(places[::2] - 1, mode="clip"), marks.take(places[1::2] + 1, mode="clip")
+    before, after = marks.take(found[::2] - 1, mode="clip"), marks.take(found[1::2] + 1, mode="clip")
     return bool(_among(b'\n"', delimiter)[before].all() and _among(b'\r\n"', delimiter)[after].all())
 
 

@@ -71,10 +71,12 @@ def test_the_same_file_delivered_by_two_at_once_is_stored_once(monkeypatch: pyte
 
 def test_gzip_and_a_byte_order_mark_and_spaced_headers_are_read() -> None:
     content = b"\xef\xbb\xbf" + bills.text(bills.row("1.5")).replace(b"BilledCost,", b"BilledCost ,", 1)
-    done = bills.deliver(gzip.compress(content), name="bill.csv.gz")
+    packed = gzip.compress(content)
+    done = bills.deliver(packed, name="bill.csv.gz")
     detail = reads_imports.bill_import(done.delivery_id, teams=FLEET)
     assert detail is not None
     assert (done.row_count, detail.columns[0]) == (1, "BilledCost")
+    assert Delivery.objects.get().sha256 == hashlib.sha256(packed).hexdigest()
     assert "header-spaces" in {finding.check_id for finding in detail.findings}
 
 
