@@ -1,4 +1,4 @@
-"""Makes plans of stored schedules, many at once in three statements."""
+"""Makes plans of stored schedules, many at once in four statements."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,9 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fleetledger.fleet.models import User
-from monitoring.alerts.models import Override, Schedule
-from monitoring.alerts.oncall.documents import DocumentError, rotation, turns, zone_named
+from monitoring.alerts.models import CalendarFeed, Override, Schedule
+from monitoring.alerts.oncall.calendars import CalendarLayer
+from monitoring.alerts.oncall.documents import ICAL, DocumentError, rotation, turns, zone_named
+from monitoring.alerts.oncall.ical_in import CalendarError, parse
+from monitoring.alerts.oncall.ical_people import Directory, Reader
 from monitoring.alerts.oncall.plans import Change, Layer, Plan
+
+Texts = Mapping[tuple[int, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +39,18 @@ class Loaded:
 def load(schedules: Sequence[Schedule], from_at: datetime, until_at: datetime) -> Loaded:
     """Plans with the overrides that touch [from_at, until_at)."""
     changes = _changes(schedules, from_at, until_at)
-    layers = {schedule.pk: tuple(_layers(schedule)) for schedule in schedules}
     names = {name for schedule in schedules for document in schedule.layers for name in named(document)}
     names |= {change.person for several in changes.values() for change in several}
-    people = _people(names)
+    has_calendars = any(ICAL in document for schedule in schedules for document in schedule.layers)
+    rows = _rows(None if has_calendars else names)
+    people = {row.username: OnCallPerson(row.pk, row.username, _name(row)) for row in rows}
+    directory = Directory.of((row.username, row.email, row.get_full_name()) for row in rows if has_calendars)
+    texts = _texts(schedules) if has_calendars else {}
     known = frozenset(people)
-    plans = {schedule.pk: Plan(layers[schedule.pk], tuple(changes[schedule.pk]), known) for schedule in schedules}
+    plans = {
+        schedule.pk: Plan(tuple(_layers(schedule, directory, texts)), tuple(changes[schedule.pk]), known)
+        for schedule in schedules
+    }
     return Loaded(plans, people)
 
 
@@ -52,20 +63,38 @@ def named(layer: Mapping[str, Any]) -> Iterator[str]:
         yield from (name for turn in turns(people) for name in turn)
 
 
-def _layers(schedule: Schedule) -> Iterator[Layer]:
+def _layers(schedule: Schedule, directory: Directory, texts: Texts) -> Iterator[Layer]:
     """Those that can be read; the configuration took no other, but zones come and go with the system's tables."""
+    zone = zone_of(schedule)
     for document in schedule.layers:
         try:
-            yield rotation(document, _zone(schedule))
-        except DocumentError:
+            if ICAL in document:
+                text = document[ICAL].get("text") or texts.get((schedule.pk, document["name"]), "")
+                yield from _calendar(document, text, zone, directory)
+            else:
+                yield rotation(document, zone)
+        except (DocumentError, CalendarError):  # told among the schedule's problems
             continue
 
 
-def _zone(schedule: Schedule) -> ZoneInfo:
+def _calendar(document: Mapping[str, Any], text: str, zone: ZoneInfo, directory: Directory) -> Iterator[CalendarLayer]:
+    """The layer's own zone counts for days and times without one, else the calendar's, else the schedule's."""
+    if text:
+        calendar = parse(text)
+        own = zone_named(document["time_zone"]) if document.get("time_zone") else calendar.zone or zone
+        yield CalendarLayer(document["name"], calendar, Reader.of(directory, document.get("people") or {}), own)
+
+
+def zone_of(schedule: Schedule) -> ZoneInfo:
     try:
         return zone_named(schedule.time_zone)
     except DocumentError:
         return ZoneInfo("UTC")
+
+
+def _texts(schedules: Sequence[Schedule]) -> Texts:
+    rows = CalendarFeed.objects.filter(schedule__in=schedules).values_list("schedule_id", "layer", "text")
+    return {(schedule_id, layer): text for schedule_id, layer, text in rows}
 
 
 def _changes(schedules: Sequence[Schedule], from_at: datetime, until_at: datetime) -> Mapping[int, list[Change]]:
@@ -78,6 +107,11 @@ def _changes(schedules: Sequence[Schedule], from_at: datetime, until_at: datetim
     return found
 
 
-def _people(usernames: Iterable[str]) -> dict[str, OnCallPerson]:
-    rows = User.objects.filter(username__in=usernames, is_active=True)
-    return {row.username: OnCallPerson(row.pk, row.username, row.get_full_name() or row.username) for row in rows}
+def _rows(usernames: Iterable[str] | None) -> Sequence[User]:
+    """Those who are there, of the named ones; None: all."""
+    there = User.objects.filter(is_active=True)
+    return list(there if usernames is None else there.filter(username__in=usernames))
+
+
+def _name(row: User) -> str:
+    return row.get_full_name() or row.username
