@@ -2,17 +2,13 @@
 
 from collections.abc import Iterator
 
+import pyarrow as pa
 from django.db import connection
 
 from costs.models import BilledCharge, ConformanceFinding, Delivery, Severity
 from costs.sources import focus_columns as known
 from costs.sources.focus import Layout, Tally
 
-_BY_CHARGE = """
-SELECT charge_id, count(*), min(line) FROM costs_billrow
-WHERE id >= %(delivery)s::bigint << 32 AND id < (%(delivery)s::bigint + 1) << 32
-GROUP BY charge_id
-"""
 _IN_PARTS = """
 SELECT min(line), EXISTS (
     SELECT 1 FROM costs_billrow
@@ -32,9 +28,21 @@ _SENTENCES = {
 }
 
 
-def report(delivery: Delivery, layout: Layout, tally: Tally) -> None:
+class Extents(dict[int, tuple[int, int]]):
+    """Per charge how many rows have it, and the first line of them."""
+
+    def add(self, charge_ids: pa.Array, lines: pa.Array) -> None:
+        """Count rows that come after those counted before."""
+        rows = pa.table([charge_ids, lines], ["charge", "line"])
+        found = rows.group_by("charge", use_threads=False).aggregate([("line", "count"), ("line", "min")])
+        for charge, count, line in zip(*(column.to_pylist() for column in found.columns), strict=True):
+            counted, first = self.get(charge, (0, line))
+            self[charge] = counted + count, first
+
+
+def report(delivery: Delivery, layout: Layout, tally: Tally, extents: Extents) -> None:
     """Write the findings of a delivery whose rows are stored."""
-    findings = [*_of_columns(delivery, layout), *_of_forms(delivery, tally), *_of_values(delivery, layout)]
+    findings = [*_of_columns(delivery, layout), *_of_forms(delivery, tally), *_of_values(delivery, layout, extents)]
     findings += _of_effective_cost(delivery)
     if delivery.quarantined_count:
         sentence = "Rows that could not be read are in quarantine, with their lines and reasons; they block closing."
@@ -73,11 +81,11 @@ def _of_forms(delivery: Delivery, tally: Tally) -> Iterator[ConformanceFinding]:
         yield _finding(delivery, check, column, Severity.WARNING, rows, first, sentence)
 
 
-def _of_values(delivery: Delivery, layout: Layout) -> Iterator[ConformanceFinding]:
+def _of_values(delivery: Delivery, layout: Layout, extents: Extents) -> Iterator[ConformanceFinding]:
     columns = sorted(({*known.ALLOWED} | {*known.NEVER_EMPTY}) & set(layout.positions) & known.CHARGE.keys())
     if not columns:
         return
-    for column, values in _groups(delivery, columns).items():
+    for column, values in _groups(extents, columns).items():
         allowed = known.ALLOWED.get(column)
         empty = [value for value in values if not value[0]] if column in known.NEVER_EMPTY else []
         strange = [value for value in values if value[0] and allowed is not None and value[0] not in allowed]
@@ -94,11 +102,8 @@ def _extent(values: list[tuple[str, int, int]]) -> tuple[int, int]:
     return sum(rows for _, rows, _ in values), min(line for _, _, line in values)
 
 
-def _groups(delivery: Delivery, columns: list[str]) -> dict[str, list[tuple[str, int, int]]]:
-    """Per column its values with how many rows have them and the first line; one pass over the rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_CHARGE, {"delivery": delivery.pk})
-        extents = {charge: (rows, line) for charge, rows, line in cursor.fetchall()}
+def _groups(extents: Extents, columns: list[str]) -> dict[str, list[tuple[str, int, int]]]:
+    """Per column its values with how many rows have them and the first line."""
     fields = [known.CHARGE[column] for column in columns]
     found: dict[str, dict[str, tuple[int, int]]] = {column: {} for column in columns}
     charges = BilledCharge.objects.filter(pk__in=extents).values_list("pk", *fields)

@@ -208,7 +208,7 @@ def _import(delivery: Delivery, on_progress: Progress) -> None:
     delivery.save()
     snapshots.total_up(delivery)
     snapshots.replace_former(delivery)
-    conformance.report(delivery, found, tally)
+    conformance.report(delivery, found, tally, writer.extents)
     LedgerVersion.bump()
 
 
@@ -233,6 +233,7 @@ class _Writer:
         self._charges = ChargeCodes(delivery.source_id, found.present(tuple(known.CHARGE)), known.CHARGE)
         self._parts: dict[str, int] = {}
         self._fingerprints = Fingerprints()
+        self.extents = conformance.Extents()
         self.row_count = 0
         self.quarantined_count = 0
 
@@ -254,13 +255,15 @@ class _Writer:
             first = (self._delivery.pk << 32) + self.row_count
             self.row_count += count
             self._fingerprints.add(batch.fingerprints)
+            charge_ids = self._charges.ids(batch.charges)
+            self.extents.add(charge_ids, batch.lines)
             integers = (
                 pa.arange(first, first + count),
                 self._part_ids(batch.parts),
                 batch.lines,
                 batch.fingerprints,
                 self._resources.ids(batch.resources),
-                self._charges.ids(batch.charges),
+                charge_ids,
                 batch.starts,
                 batch.ends,
             )
