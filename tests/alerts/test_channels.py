@@ -424,7 +424,7 @@ def test_an_address_that_apprise_does_not_know_is_refused() -> None:
     ],
 )
 def test_what_is_internal_is_seen_in_every_dress(address: Any, allow: list[str], is_free: bool) -> None:
-    assert Guard(allow)._may_reach(address) is is_free
+    assert Guard(allow).may_reach(address) is is_free
 
 
 def test_a_deadline_never_gives_sockets_a_limit_of_zero() -> None:

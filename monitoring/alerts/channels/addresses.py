@@ -3,18 +3,24 @@
 import queue
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from monitoring.alerts.channels.deadline import Deadline
-from monitoring.alerts.channels.errors import UnansweredError
+from monitoring.alerts.channels.errors import UnansweredError, UnusableError
 
 Address = tuple[socket.AddressFamily, Any]
 
 
-def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """A connection to the first of the host's addresses that takes one; raises UnansweredError."""
+def connect(host: str, port: int, deadline: Deadline, may_reach: Callable[[Any], bool] | None = None) -> socket.socket:
+    """A connection to the first of the host's addresses that takes one; raises UnansweredError.
+
+    With `may_reach` no address that it refuses is tried; UnusableError where one is among the host's.
+    """
     failure = "it has no address"
     for family, address in resolve(host, port, deadline):
+        if may_reach is not None and not may_reach(address):
+            raise UnusableError(f"{host} has the internal address {address[0]}. FLEETLEDGER_NOTIFY_ALLOW may allow it.")
         made = socket.socket(family, socket.SOCK_STREAM)
         try:
             made.settimeout(deadline.left_s)

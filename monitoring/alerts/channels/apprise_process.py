@@ -33,11 +33,11 @@ class Guard:
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in _STARTS_A_PROGRAM:
             raise PermissionError("apprise may start no program")
-        if event in _ASKS_FOR_AN_ADDRESS and not self._may_reach(arguments[1]):
+        if event in _ASKS_FOR_AN_ADDRESS and not self.may_reach(arguments[1]):
             self.refused = self.refused or _shown(arguments[1])
             raise PermissionError("an internal address")
 
-    def _may_reach(self, address: Any) -> bool:
+    def may_reach(self, address: Any) -> bool:
         if address is None:
             return True  # a datagram on a connected socket
         if not isinstance(address, tuple):
