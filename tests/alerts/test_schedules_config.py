@@ -138,6 +138,7 @@ TURNS = "every: week, start: 2026-03-02 09:00"
     [
         (f"{{{BASE}}}", [": 'layers' is missing."]),
         ("{name: a, layers: []}", [": 'time_zone' is missing."]),
+        ("{name: a/b, time_zone: UTC, layers: []}", [".name: 'a/b' does not fit. Write: A name without /."]),
         (
             "{name: a, time_zone: Berlin, layers: []}",
             [".time_zone: No time zone is called 'Berlin'. Write it as Europe/Berlin, America/New_York or UTC."],
@@ -183,7 +184,10 @@ TURNS = "every: week, start: 2026-03-02 09:00"
         ),
         (
             f"{{{BASE}, layers: [{{name: l, ical: {{text: nothing}}, people: [mira]}}]}}",
-            [".layers[0].people: Beside 'ical' these are {SUMMARY OR MAIL: NAME}."],
+            [
+                ".layers[0].people: Beside 'ical' these are {SUMMARY OR MAIL: NAME}.",
+                ".layers[0].ical.text: This is no iCalendar text. It begins with BEGIN:VCALENDAR.",
+            ],
         ),
         (
             f"{{{BASE}, fallback: {{person: x}}, layers: []}}",

@@ -12,6 +12,7 @@ from monitoring.alerts import trees
 from monitoring.alerts.config.receiver_checks import http_address
 from monitoring.alerts.config.route_checks import Problem, unknown_receiver
 from monitoring.alerts.oncall.documents import ICAL, DocumentError, rotation, zone_named
+from monitoring.alerts.oncall.ical_in import CalendarError, parse
 from monitoring.alerts.oncall.loading import named
 
 Document = Mapping[str, Any]
@@ -72,7 +73,7 @@ def _form(layer: Document, path: Path) -> Iterator[Problem]:
                 yield (*path, key), f"'{key}' has no meaning beside '{ICAL}'. Take it out."
         if not isinstance(people, Mapping) and people:
             yield (*path, "people"), "Beside 'ical' these are {SUMMARY OR MAIL: NAME}."
-        yield from _address(layer[ICAL], (*path, ICAL))
+        yield from _calendar(layer[ICAL], (*path, ICAL))
         return
     for key in ROTATION_KEYS:
         if key not in layer:
@@ -81,7 +82,12 @@ def _form(layer: Document, path: Path) -> Iterator[Problem]:
         yield (*path, "people"), "A rotation's people are a list, as in [mira, tom]."
 
 
-def _address(ical: Document, path: Path) -> Iterator[Problem]:
+def _calendar(ical: Document, path: Path) -> Iterator[Problem]:
+    if "text" in ical:
+        try:
+            parse(ical["text"])
+        except CalendarError as error:
+            yield (*path, "text"), str(error)
     url = ical.get("url")
     sentence = http_address(url) if isinstance(url, str) else ""
     if not sentence and isinstance(url, str) and "/private-" in url:

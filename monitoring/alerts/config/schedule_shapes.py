@@ -5,6 +5,10 @@ from monitoring.alerts.config.shapes import CLOCK_TIME
 from monitoring.alerts.oncall.documents import DAYS, WALL_TIME
 
 MAX_TEXT = 2 * 1024 * 1024
+SCHEDULE_NAME = NAME | {
+    "pattern": r"^(?!\.{1,2}$)[^\x00-\x1f/]+$",  # a part of addresses
+    "description": "A name without /.",
+}
 TIME_ZONE = NAME | {"description": "A time zone such as Europe/Berlin."}
 PERSON = NAME | {"maxLength": 150, "description": "A user's name."}
 PEOPLE: Shape = {
@@ -64,7 +68,7 @@ LAYER = record(
 SCHEDULES = listed(
     record(
         {
-            "name": NAME,
+            "name": SCHEDULE_NAME,
             "team": optional(TEAM),
             "description": optional(TEXT),
             "time_zone": TIME_ZONE,
