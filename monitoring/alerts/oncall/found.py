@@ -1,0 +1,51 @@
+"""Which schedules somebody may see: the platform's everybody who is signed in, a team's those of its scope."""
+
+from django.db.models import Q
+
+from fleetledger.fleet.access import TeamScope
+from fleetledger.fleet.models import User
+from monitoring.alerts import people
+from monitoring.alerts.errors import NotFoundError
+from monitoring.alerts.models import Schedule
+from monitoring.alerts.oncall.loading import named
+from monitoring.alerts.people import Person
+
+MOST = 500
+
+
+def seen(teams: TeamScope, field: str = "team") -> Q:
+    """The schedules in `teams`, and those without a team."""
+    return Q() if teams.fleet else Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__in": teams.team_ids})
+
+
+def schedules(*, teams: TeamScope) -> list[Schedule]:
+    """By name, at most MOST."""
+    return list(Schedule.objects.filter(seen(teams)).select_related("team").order_by("name")[:MOST])
+
+
+def schedule(name: str, *, teams: TeamScope) -> Schedule:
+    """Raises NotFoundError, as for what is another team's."""
+    row = Schedule.objects.filter(seen(teams), name=name[:200].replace("\x00", "")).select_related("team").first()
+    if row is None:
+        raise NotFoundError(f"No schedule is called '{name[:64]}', or none that you may see.")
+    return row
+
+
+def may_be_on_call(schedule: Schedule) -> tuple[Person, ...]:
+    """Whom an override or a swap may put on call: those of the layers, the team's people, and SREs."""
+    known = {person.username: person for person in people.assignable(schedule.team_id)}
+    rows = User.objects.filter(username__in=_named(schedule), is_active=True)
+    known |= {row.username: Person(row.username, row.get_full_name() or row.username) for row in rows}
+    return tuple(sorted(known.values(), key=lambda person: (person.name.casefold(), person.username)))
+
+
+def person_on_call(schedule: Schedule, username: str) -> User | None:
+    """The user where they are among `may_be_on_call`."""
+    username = username[:150].replace("\x00", "")
+    if username in _named(schedule):
+        return User.objects.filter(username=username, is_active=True).first()
+    return people.assignable_person(schedule.team_id, username)
+
+
+def _named(schedule: Schedule) -> set[str]:
+    return {name for layer in schedule.layers for name in named(layer)}

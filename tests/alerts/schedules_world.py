@@ -1,0 +1,37 @@
+"""Schedules and people for tests: mira and tom in turn, weekly from Monday 2 November 2026, 9 o'clock in Berlin."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from fleetledger.fleet.models import Role, Team, User
+from monitoring.alerts.models import Override, Schedule
+from tests import world as fleet
+from tests.alerts.world import START
+
+WEEKLY: Mapping[str, Any] = {"name": "base", "people": ["mira", "tom"], "every": "week", "start": "2026-11-02 09:00"}
+
+
+def at(month: int, day: int, hour: int = 8, minute: int = 0, year: int = 2026) -> datetime:
+    """UTC; in Berlin's winter that is an hour later."""
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
+def person(username: str, team: Team | None = None, *, role: str = Role.VIEWER) -> User:
+    """A person with a name, who is a member of `team` with `role` where one is given."""
+    made = fleet.member(team, role=role, username=username) if team else fleet.user(username, role=role)
+    User.objects.filter(pk=made.pk).update(first_name=username.title(), last_name="Example")
+    made.refresh_from_db()
+    return made
+
+
+def schedule(
+    name: str = "primary", *, team: Team | None = None, layers: Sequence[Mapping[str, Any]] = (WEEKLY,), **fields: Any
+) -> Schedule:
+    values: dict[str, Any] = {"time_zone": "Europe/Berlin", "created_at": START, "changed_at": START, **fields}
+    return Schedule.objects.create(name=name, team=team, layers=list(layers), **values)
+
+
+def override(of: Schedule, who: User, begin: datetime, end: datetime, **fields: Any) -> Override:
+    values: dict[str, Any] = {"created_by": "sre", "created_at": START, **fields}
+    return Override.objects.create(schedule=of, person=who, from_at=begin, until_at=end, **values)
