@@ -1,6 +1,6 @@
 """Alerting's addresses below /api/v1/."""
 
-from django.urls import path
+from django.urls import include, path
 
 from monitoring.alerts import api, api_quiet, api_routing, api_rules
 
@@ -30,4 +30,5 @@ urlpatterns = [
     path("alert-rules", api_rules.AlertRules.as_view(), name="api-alert-rules"),
     path("heartbeats", api_rules.Heartbeats.as_view(), name="api-heartbeats"),
     path("heartbeats/<int:heartbeat_id>", api_rules.OneHeartbeat.as_view(), name="api-heartbeat"),
+    path("", include("monitoring.alerts.oncall.api_urls")),
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -89,18 +90,16 @@ def test_the_later_made_override_counts(cast: Cast) -> None:
 
 
 def test_who_may_make_an_override(cast: Cast) -> None:
-    may = {
-        name: _may(lambda who=who: make(cast, who))
-        for name, who in {
-            "whose shift it is": cast.mira,
-            "an SRE": cast.sre,
-            "a lead": cast.lead,
-            "whose shift it is not": cast.tom,
-            "a stranger": cast.stranger,
-            "a token that writes": TokenPrincipal(ApiToken(name="w", scopes=["write"])),
-            "a token that reads": TokenPrincipal(ApiToken(name="r", scopes=["read"])),
-        }.items()
+    people: dict[str, Principal] = {
+        "whose shift it is": cast.mira,
+        "an SRE": cast.sre,
+        "a lead": cast.lead,
+        "whose shift it is not": cast.tom,
+        "a stranger": cast.stranger,
+        "a token that writes": TokenPrincipal(ApiToken(name="w", scopes=["write"])),
+        "a token that reads": TokenPrincipal(ApiToken(name="r", scopes=["read"])),
     }
+    may = {name: _may(partial(make, cast, who)) for name, who in people.items()}
     assert may == {
         "an SRE": True,
         "a lead": True,
@@ -178,7 +177,7 @@ def test_who_may_take_an_override_back(cast: Cast) -> None:
 
 
 def ask(cast: Cast, by: Principal | None = None, **wanted: Any) -> Swap:
-    values = {"from_at": at(11, 7), "until_at": at(11, 9), "reason": "wedding"} | wanted
+    values: dict[str, Any] = {"from_at": at(11, 7), "until_at": at(11, 9), "reason": "wedding"} | wanted
     return swaps.ask(cast.schedule, swaps.Wanted(**values), by or cast.mira)
 
 

@@ -17,6 +17,7 @@ from monitoring.alerts.oncall.stretches import Stretch
 from monitoring.alerts.tenants import may_act, of_team
 
 LONGEST = timedelta(days=366)
+FARTHEST = timedelta(days=5 * 365)
 MAX_REASON = 300
 REFUSAL = "You may hand over your own shifts, and no others. Ask a lead of the team, or an SRE."
 
@@ -116,6 +117,8 @@ def checked_times(from_at: datetime, until_at: datetime, now: datetime) -> tuple
         raise AlertsError("It has ended already. Give a later end.")
     if until_at - from_at > LONGEST:
         raise AlertsError(f"It lasts {LONGEST.days} days at most. Change the schedule's layers for longer.")
+    if from_at > now + FARTHEST:
+        raise AlertsError("It begins more than five years ahead. Give an earlier day.")
     return max(from_at, now), until_at
 
 
