@@ -15,7 +15,16 @@ SECRET = "<secret>"  # noqa: S105 Alertmanager's own word for one that it does n
 SECRET_URL = "https://<secret>/"  # noqa: S105 a webhook's address must be one that Alertmanager can read
 DEFAULT_SMARTHOST = "default:25"  # ours stands in the settings; Alertmanager insists on one here
 DEFAULT_SENDER = "fleetledger"
-_TAKEN_OVER = ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval", "continue")
+_TAKEN_OVER = (
+    "receiver",
+    "group_by",
+    "group_wait",
+    "group_interval",
+    "repeat_interval",
+    "continue",
+    "mute_time_intervals",
+    "active_time_intervals",
+)
 
 
 def original(tree: TreeView) -> str:
@@ -24,6 +33,7 @@ def original(tree: TreeView) -> str:
         "route": _route(tree.document.route),
         "inhibit_rules": [_inhibit_rule(rule) for rule in tree.document.inhibit_rules],
         "receivers": [_receiver(receiver) for receiver in tree.document.receivers],
+        "time_intervals": [_interval(interval) for interval in tree.document.time_intervals],
     }
     shown = {key: value for key, value in document.items() if value}
     return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=110)
@@ -46,6 +56,16 @@ def _inhibit_rule(rule: Document) -> dict[str, Any]:
         "target_matchers": _texts(routing.matchers_of(rule, "target_")),
     }
     return found | ({"equal": list(rule["equal"])} if rule.get("equal") else {})
+
+
+def _interval(interval: Document) -> dict[str, Any]:
+    """Ranges are texts to Alertmanager, also of one year."""
+    return {"name": interval["name"], "time_intervals": [_entry(entry) for entry in interval["time_intervals"]]}
+
+
+def _entry(entry: Document) -> dict[str, Any]:
+    ranges = ("weekdays", "days_of_month", "months", "years")
+    return {key: list(map(str, value)) if key in ranges else value for key, value in entry.items()}
 
 
 def _receiver(receiver: Document) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from monitoring.alerts.models import (
 )
 from monitoring.alerts.routing import Route
 from monitoring.alerts.suppression import Suppressor, Suppressors, Withheld, suppressors
+from monitoring.alerts.trees import TreeView
 
 AT_ONCE = 200
 log = structlog.get_logger(__name__)
@@ -86,12 +87,16 @@ def _flush_one(group_id: int, now: datetime, of_tenant: Suppressors) -> bool:
     work = _Work(group, tick, now)
     work.see_withheld(of_tenant(group.team_id))
     destinations = trees.destinations(tree.tree_id, route.receiver) if route else ()
-    muted_by = intervals.muted_by(tree, route, now) if route else ""
+    muted_by = _muted_by(tree, route, now) if route else ""
     work.tell_all(destinations, route if not muted_by else None)
     if route and not muted_by:
         work.escalate(route)
     work.leave(tick + timedelta(seconds=group.group_interval_s))
     return True
+
+
+def _muted_by(tree: TreeView, route: Route, now: datetime) -> str:
+    return intervals.muted_by(tree.time_intervals, route.mute_time_intervals, route.active_time_intervals, now)
 
 
 def _last_tick(tick_at: datetime, now: datetime, interval_s: float) -> datetime:

@@ -12,6 +12,7 @@ from django.db.models import Q
 from fleetledger.fleet.models import Team
 from monitoring.alerts import clock
 from monitoring.alerts.destinations import bring_to
+from monitoring.alerts.intervals import NamedInterval, intervals_of
 from monitoring.alerts.models import Destination, Tree
 from monitoring.alerts.routing import InhibitRule, Route, inhibit_rules_of, route_of
 
@@ -50,6 +51,7 @@ class TreeView:
     is_own: bool
     route: Route
     inhibit_rules: tuple[InhibitRule, ...]
+    time_intervals: tuple[NamedInterval, ...]
     receivers: tuple[str, ...]
     document: TreeDocument
 
@@ -151,6 +153,7 @@ def _loaded(tree_id: int) -> TreeView:
         is_own=True,
         route=route_of(document.route),
         inhibit_rules=inhibit_rules_of(document.inhibit_rules),
+        time_intervals=intervals_of(document.time_intervals),
         receivers=tuple(item["name"] for item in document.receivers),
         document=document,
     )

@@ -50,10 +50,11 @@ def tree(
     route: Mapping[str, Any] = QUICK,
     receivers: Sequence[Mapping[str, Any]] = (HOOK,),
     inhibit_rules: Sequence[Mapping[str, Any]] = (),
+    time_intervals: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Apply a tree for a tenant as the configuration would."""
     team_id = team.pk if team else None
-    trees.store(team_id, route, receivers, inhibit_rules, clock.now())
+    trees.store(team_id, route, receivers, inhibit_rules, clock.now(), time_intervals=time_intervals)
     grouping.regroup(trees.followers(team_id))
 
 

@@ -11,7 +11,17 @@ from monitoring.alerts.trees import TreeDocument
 
 Document = Mapping[str, Any]
 Things = Mapping[str, Document]
-_ROUTE_KEYS = ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval", "continue")
+_ROUTE_KEYS = (
+    "receiver",
+    "escalation",
+    "group_by",
+    "group_wait",
+    "group_interval",
+    "repeat_interval",
+    "continue",
+    "mute_time_intervals",
+    "active_time_intervals",
+)
 NOTHING = TreeDocument({})
 
 
@@ -22,6 +32,7 @@ def tell(plan: Plan, slug: str, before: TreeDocument, after: TreeDocument) -> No
         ("receiver", _receivers),
         ("route", _routes),
         ("inhibit rule", _rules),
+        ("time interval", _intervals),
     )
     for thing, of in of_parts:
         _compare(plan, thing, slug, of(before), of(after))
@@ -73,6 +84,10 @@ def _rules(tree: TreeDocument) -> Things:
         | ({"strict": True} if rule.strict else {})
         for rule in routing.inhibit_rules_of(tree.inhibit_rules)
     }
+
+
+def _intervals(tree: TreeDocument) -> Things:
+    return {item["name"]: {"time_intervals": item["time_intervals"]} for item in tree.time_intervals}
 
 
 def _shown(value: Any) -> str:

@@ -1,28 +1,49 @@
 """What is wrong with routes and inhibit rules that the schema cannot see, in Alertmanager's sense."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from fleetledger.fleet.config.issues import Path
 from fleetledger.lib.durations import DurationError
-from monitoring.alerts import routing
+from monitoring.alerts import intervals, routing
 from monitoring.alerts.labels import is_name
 from monitoring.alerts.matchers import MatcherError, of_map, parse_all
 
 Document = Mapping[str, Any]
 Problem = tuple[Path, str]
-NOT_ON_THE_ROOT = ("matchers", "match", "match_re", "continue")
+INTERVAL_KEYS = ("mute_time_intervals", "active_time_intervals")
+NOT_ON_THE_ROOT = ("matchers", "match", "match_re", "continue", *INTERVAL_KEYS)
 DURATIONS = ("group_wait", "group_interval", "repeat_interval")
 MAY_BE_ZERO = "group_wait"
 
 
-def of_route(route: Document, path: Path, receivers: Collection[str]) -> Iterator[Problem]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What routes may name."""
+
+    receivers: Collection[str]
+    time_intervals: Collection[str] = ()
+
+
+def of_route(route: Document, path: Path, names: Names) -> Iterator[Problem]:
     """The mistakes of a whole tree."""
     for key in NOT_ON_THE_ROOT:
         if route.get(key):
             yield (*path, key), f"The first route takes every alert, so it has no '{key}'. Put it under 'routes'."
-    yield from _of_node(route, path, receivers)
+    yield from _of_node(route, path, names)
+
+
+def of_time_intervals(documents: Sequence[Document], path: Path) -> Iterator[Problem]:
+    """Intervals that stand twice, and entries that say what no calendar has."""
+    names = [item["name"] for item in documents]
+    for index, item in enumerate(documents):
+        if item["name"] in names[:index]:
+            yield (*path, index, "name"), f"The time interval '{item['name']}' stands twice."
+        for place, entry in enumerate(item["time_intervals"]):
+            for sentence in intervals.entry_problems(entry):
+                yield (*path, index, "time_intervals", place), sentence
 
 
 def of_inhibit_rules(rules: Sequence[Document], path: Path) -> Iterator[Problem]:
@@ -44,17 +65,27 @@ def unknown_receiver(name: str, known: Collection[str]) -> str:
     return f"No receiver is called '{name}'.{meant} " + (f"Known: {names}." if names else "Add it under 'receivers'.")
 
 
-def _of_node(route: Document, path: Path, receivers: Collection[str]) -> Iterator[Problem]:
+def _unknown_interval(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    meant = f" Did you mean '{close[0]}'?" if close else " Add it under 'time_intervals'."
+    return f"No time interval is called '{name}'.{meant}"
+
+
+def _of_node(route: Document, path: Path, names: Names) -> Iterator[Problem]:
     receiver = route.get("receiver")
-    if receiver is not None and receiver not in receivers:
-        yield (*path, "receiver"), unknown_receiver(receiver, receivers)
+    if receiver is not None and receiver not in names.receivers:
+        yield (*path, "receiver"), unknown_receiver(receiver, names.receivers)
+    for key in INTERVAL_KEYS:
+        for index, name in enumerate(route.get(key, ())):
+            if name not in names.time_intervals:
+                yield (*path, key, index), _unknown_interval(name, names.time_intervals)
     for key in DURATIONS:
         if key in route:
             yield from of_duration(key, route[key], (*path, key))
     yield from _group_by(route.get("group_by", ()), (*path, "group_by"))
     yield from _of_matchers(route, path)
     for index, child in enumerate(route.get("routes", ())):
-        yield from _of_node(child, (*path, "routes", index), receivers)
+        yield from _of_node(child, (*path, "routes", index), names)
 
 
 def of_duration(key: str, text: str, path: Path) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ The parts of a tree name each other, so they are applied together, by whichever 
 then find nothing to change. A part that the file leaves out stays as it is stored; one that it names is replaced.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from fleetledger.fleet.config.plan import Plan
 from monitoring.alerts import clock, grouping, trees
 from monitoring.alerts.config import differences, receiver_checks, route_checks, shapes
 from monitoring.alerts.config.order import in_order
-from monitoring.alerts.config.route_checks import Problem
+from monitoring.alerts.config.route_checks import Names, Problem
 from monitoring.alerts.models import Tree
 from monitoring.alerts.tenants import PLATFORM_SLUG
 from monitoring.alerts.trees import TreeDocument
@@ -126,10 +126,15 @@ def _none_wanted(given: _Given, plan: Plan) -> TreeDocument:
 
 
 def _problems(tree: TreeDocument) -> Iterator[Problem]:
-    names = [receiver["name"] for receiver in tree.receivers]
+    names = Names(_names(tree.receivers), _names(tree.time_intervals))
     yield from receiver_checks.of_receivers(tree.receivers, ("receivers",))
+    yield from route_checks.of_time_intervals(tree.time_intervals, ("time_intervals",))
     yield from route_checks.of_route(tree.route, ("route",), names)
     yield from route_checks.of_inhibit_rules(tree.inhibit_rules, ("inhibit_rules",))
+
+
+def _names(documents: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [document["name"] for document in documents]
 
 
 def _readable(document: TreeDocument) -> TreeDocument:
