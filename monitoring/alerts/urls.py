@@ -1,6 +1,6 @@
 """Addresses of the pages about alerts."""
 
-from django.urls import path
+from django.urls import include, path
 
 from monitoring.alerts import (
     views,
@@ -32,4 +32,5 @@ urlpatterns = [
     path("alerts/deliveries/<int:message_id>/", views_deliveries.delivery, name="delivery"),
     path("alerts/rules/", views_rules.rules, name="alert-rules"),
     path("alerts/history/", views_history.history, name="alert-history"),
+    path("", include("monitoring.alerts.oncall.urls")),
 ]

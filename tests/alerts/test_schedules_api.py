@@ -52,7 +52,7 @@ def call(
         extra = as_program() | extra
     address = path if path.startswith("/") else f"/api/v1/schedules/{quote(NAME)}{'/' if path else ''}{path}"
     data = orjson.dumps({} if body is None else body)
-    sent = {"data": data, "content_type": "application/json"} if method != "GET" else {}
+    sent: dict[str, Any] = {"data": data, "content_type": "application/json"} if method != "GET" else {}
     answer = client.generic(method, address, **sent, **extra)
     assert answer.status_code == status, answer.content
     return answer.json() if answer.content and "json" in answer["Content-Type"] else answer.content.decode()

@@ -1,9 +1,11 @@
 """Which schedules somebody may see: the platform's everybody who is signed in, a team's those of its scope."""
 
+from collections.abc import Iterable, Iterator, Mapping
+
 from django.db.models import Q
 
 from fleetledger.fleet.access import TeamScope
-from fleetledger.fleet.models import User
+from fleetledger.fleet.models import Role, Team, User
 from monitoring.alerts import people
 from monitoring.alerts.errors import NotFoundError
 from monitoring.alerts.models import Schedule
@@ -49,3 +51,23 @@ def person_on_call(schedule: Schedule, username: str) -> User | None:
 
 def _named(schedule: Schedule) -> set[str]:
     return {name for layer in schedule.layers for name in named(layer)}
+
+
+def takers(person: User, rows: Iterable[Schedule]) -> frozenset[int]:
+    """The schedules in which this person may be on call."""
+    if person.role in (Role.SRE, Role.ADMIN):
+        return frozenset(row.pk for row in rows)
+    own = set(person.memberships.values_list("team_id", flat=True))
+    parents = dict(Team.objects.values_list("pk", "parent_id"))
+    return frozenset(
+        row.pk for row in rows if person.username in _named(row) or own & set(_upwards(row.team_id, parents))
+    )
+
+
+def _upwards(team_id: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:
+    """The team and those above it, whose members see it too."""
+    passed: set[int] = set()
+    while team_id is not None and team_id not in passed:
+        passed.add(team_id)
+        yield team_id
+        team_id = parents.get(team_id)

@@ -13,6 +13,7 @@ from monitoring.alerts.errors import AlertsError, ConflictError, NotFoundError
 from monitoring.alerts.models import Override, Schedule, Swap
 from monitoring.alerts.oncall.found import person_on_call
 from monitoring.alerts.oncall.loading import load
+from monitoring.alerts.oncall.reads import OverrideRow
 from monitoring.alerts.oncall.stretches import Stretch
 from monitoring.alerts.tenants import may_act, of_team
 
@@ -85,10 +86,11 @@ def cancel(schedule: Schedule, override_id: int, by: Principal) -> Override:
     return row
 
 
-def may_cancel(schedule: Schedule, row: Override, by: Principal) -> bool:
-    """Who may act for the schedule's team; and who made it, but for a swap, to which two agreed."""
-    is_mine = isinstance(by, User) and row.created_by == by.username and row.swap_id is None
-    return is_mine or may_act(by, of_team(schedule.team))
+def may_cancel(schedule: Schedule, row: OverrideRow | Override, by: Principal, *, acts: bool | None = None) -> bool:
+    """Who may act for the schedule's team (`acts`, where that is known); and who made it, but for a swap of two."""
+    is_by_swap = row.swap_id is not None if isinstance(row, Override) else row.is_by_swap
+    is_mine = isinstance(by, User) and row.created_by == by.username and not is_by_swap
+    return is_mine or (may_act(by, of_team(schedule.team)) if acts is None else acts)
 
 
 def check_may_change(schedule: Schedule, from_at: datetime, until_at: datetime, by: Principal) -> None:

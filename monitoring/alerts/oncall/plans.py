@@ -64,8 +64,13 @@ class Plan:
                 break
         return found[0], found[1] if len(found) > 1 else None
 
-    def without_changes(self) -> "Plan":
-        return replace(self, changes=())
+    def alone(self, layer: Layer) -> "Plan":
+        """One of the layers without the others and without overrides."""
+        return Plan((layer,), known=self.known)
+
+    def above(self, from_at: datetime, until_at: datetime) -> tuple[Stretch, ...]:
+        """The overrides alone."""
+        return replace(self, layers=()).shifts(from_at, until_at)
 
     def _laid(self, from_at: datetime, until_at: datetime) -> Iterator[Ranked]:
         for rank, layer in enumerate(self.layers):

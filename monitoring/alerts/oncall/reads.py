@@ -73,6 +73,7 @@ class SwapRow:
     """`asked_of` None: anybody. `state`: open, taken, declined, cancelled."""
 
     id: int
+    schedule_id: int
     schedule: str
     asked_by: OnCallPerson
     asked_of: OnCallPerson | None
@@ -219,6 +220,7 @@ def _override(row: Override) -> OverrideRow:
 def _swap(row: Swap) -> SwapRow:
     return SwapRow(
         id=row.pk,
+        schedule_id=row.schedule_id,
         schedule=row.schedule.name,
         asked_by=_person(row.asked_by),
         asked_of=_person(row.asked_of) if row.asked_of else None,
