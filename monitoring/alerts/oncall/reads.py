@@ -118,6 +118,19 @@ def gaps(schedule: Schedule, from_at: datetime, until_at: datetime) -> tuple[Shi
     return tuple(one for one in shifts(schedule, from_at, until_at) if one.is_gap)
 
 
+def gaps_ahead(schedule: Schedule, at: datetime) -> tuple[Shift, ...]:
+    """Those that begin within the next weeks, each to its own end."""
+    loaded = load([schedule], at, at + LOOK_AHEAD)
+    plan = loaded.plans[schedule.pk]
+    until = at + GAPS_AHEAD
+    found_gaps = [one for one in plan.shifts(at, until) if one.source == GAP]
+    shown = [_shift(one, loaded) for one in found_gaps]
+    if found_gaps and found_gaps[-1].until_at == until:
+        whole, following = plan.now_and_next(found_gaps[-1].from_at)
+        shown[-1] = _shift(whole, loaded, has_end=following is not None)
+    return tuple(shown)
+
+
 def own_shifts(person: User, *, teams: TeamScope, at: datetime, most: int = MOST_MINE) -> tuple[OwnShift, ...]:
     """The next shifts of a person in all schedules that they may see, within half a year."""
     rows = found.schedules(teams=teams)

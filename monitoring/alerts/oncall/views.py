@@ -29,7 +29,7 @@ SCHEDULES_HEADER = (
     "name", "team", "time_zone", "now", "source", "until_at", "next", "next_from_at", "next_gap_from_at",
 )  # fmt: skip
 SHIFTS_HEADER = ("schedule", "from_at", "until_at", "hours", "people", "source")
-MOST_LISTED = 100
+MOST_LISTED = 40
 TICKS = tuple(f"{day / 7 * 100:.3f}" for day in range(1, 7))  # where days part in a week, in percent
 OVERRIDES_AHEAD = timedelta(weeks=26)
 EXAMPLE = """\
@@ -80,15 +80,17 @@ def schedule(request: HttpRequest, name: str) -> HttpResponseBase:
     shown = reads.shifts(row, figure.from_at, figure.until_at)
     if wants_csv(request):
         return csv_response(f"{name}-{first}", SHIFTS_HEADER, (_shift_cells(name, shift) for shift in shown))
+    is_today = first == this_week
+    ahead = [shift for shift in shown if not is_today or shift.until_at is None or shift.until_at > now]
     context = {
         "schedule": reads.schedule(name, teams=teams_visible_to(person), at=now),
         "figure": figure,
         "ticks": TICKS,
-        "shifts": shown[:MOST_LISTED],
-        "left_out": max(len(shown) - MOST_LISTED, 0),
+        "shifts": ahead[:MOST_LISTED],
+        "left_out": max(len(ahead) - MOST_LISTED, 0),
         "first": first,
         "last": first + timedelta(days=7 * figures.WEEKS - 1),
-        "is_today": first == this_week,
+        "is_today": is_today,
         "previous": first - timedelta(weeks=figures.WEEKS),
         "next": first + timedelta(weeks=figures.WEEKS),
         "calendar": ical_links.address(person, settings.BASE_URL, row.pk),
@@ -120,7 +122,7 @@ def _changes(row: Schedule, person: User, now: datetime) -> dict[str, Any]:
     acts = may_act(person, of_team(row.team))
     return {
         "problems": problems.of_schedule(row, now),
-        "gaps": reads.gaps(row, now, now + reads.GAPS_AHEAD),
+        "gaps": reads.gaps_ahead(row, now),
         "fallback": words.fallback(row),
         "layers": words.layers(row),
         "overrides": ahead,
