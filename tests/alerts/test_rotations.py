@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from fleetledger.fleet.models import User
 from monitoring.alerts.models import Override, Schedule
@@ -348,6 +349,13 @@ class TestStored:
         schedule.layers = [WEEKLY | {"people": [["mira", "tom"], "nobody"]}]
         assert on_call(schedule, self.at(2)).people == (self.person("mira"),)
         assert on_call(schedule, self.at(9)) == OnCall((), "gap", self.at(16))
+
+    def test_an_answer_takes_two_statements(
+        self, schedule: Schedule, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        self.override(schedule, "tom", self.at(4), self.at(5))
+        with django_assert_num_queries(2):
+            on_call(schedule, self.at(4))
 
     def test_what_never_changes_has_no_end(self, schedule: Schedule) -> None:
         schedule.layers = [WEEKLY | {"people": ["mira"]}]

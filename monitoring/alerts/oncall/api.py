@@ -128,7 +128,6 @@ class Gaps(ScheduleView):
         summary="When nobody is on call",
         parameters=[FROM, TO],
         refusals=(404,),
-        operation_id="schedule_gaps_list",
     )
     def get(self, request: Request, name: str) -> Response:
         params.only(request, "from", "to")

@@ -44,8 +44,16 @@ class Rotation:
         end = until_at if self.until is None else min(until_at, instant(self.until, self.zone))
         if from_at >= end:
             return []
-        turns = list(self._turns(from_at, end))
+        is_one = len(set(self.turns)) == 1  # who hands over to nobody else has one turn, however long
+        turns = list(self._one(from_at, end) if is_one else self._turns(from_at, end))
         return turns if not self.windows else list(self._within_windows(turns, from_at, end))
+
+    def _one(self, from_at: datetime, until_at: datetime) -> Iterator[Stretch]:
+        begin = self.hand_over_at(0)
+        whole = Stretch(min(begin, from_at), until_at, self.turns[0], f"layer {self.name}")
+        found = clip(whole, max(begin, from_at), until_at)
+        if found is not None:
+            yield found
 
     def _turns(self, from_at: datetime, until_at: datetime) -> Iterator[Stretch]:
         first, last = max(self.number_at(from_at), 0), self.number_at(until_at)
