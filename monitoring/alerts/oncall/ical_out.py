@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlsplit
 
@@ -10,6 +9,7 @@ import icalendar
 
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.fleet.models import User
+from fleetledger.lib.buckets import Window
 from monitoring.alerts.models import Schedule
 from monitoring.alerts.oncall import found
 from monitoring.alerts.oncall.ical_links import EVERYTHING, Link
@@ -21,24 +21,6 @@ BACK, AHEAD = timedelta(weeks=8), timedelta(weeks=26)
 REFRESH = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
-    """What a calendar shows, and farther to both sides, where its first and last shifts begin and end."""
-
-    from_at: datetime
-    until_at: datetime
-
-    @classmethod
-    def around(cls, now: datetime) -> "Range":
-        """By whole days, so that the text does not change all the time."""
-        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return cls(day - BACK, day + AHEAD)
-
-    @property
-    def farther(self) -> tuple[datetime, datetime]:
-        return self.from_at - LOOK_AHEAD, self.until_at + LOOK_AHEAD
-
-
 def text_for(link: Link, now: datetime, base_url: str) -> bytes | None:
     """The calendar of a link; None where its person may not see the schedule any more."""
     teams = teams_visible_to(link.person)
@@ -47,8 +29,9 @@ def text_for(link: Link, now: datetime, base_url: str) -> bytes | None:
         rows = [row for row in rows if row.pk == link.schedule_id]
         if not rows:
             return None
-    shown = Range.around(now)
-    loaded = load(rows, *shown.farther)
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    shown = Window(day - BACK, day + AHEAD)
+    loaded = load(rows, shown.start - LOOK_AHEAD, shown.end + LOOK_AHEAD)
     own = link.person if link.schedule_id == EVERYTHING else None
     events = [event for row in rows for event in _events(row, loaded, shown, own, base_url)]
     name = f"On call: {rows[0].name}" if own is None else "My on-call shifts"
@@ -69,26 +52,26 @@ def _calendar(name: str, events: Iterable[icalendar.Event], stamp: datetime) -> 
     return bytes(made.to_ical())
 
 
-def _events(row: Schedule, loaded: Loaded, shown: Range, own: User | None, base_url: str) -> Iterator[icalendar.Event]:
-    begin, end = shown.farther
-    for stretch in loaded.plans[row.pk].shifts(begin, end):
-        is_meant = own.username in stretch.people if own else bool(stretch.people)
-        if is_meant and stretch.from_at < shown.until_at and stretch.until_at > shown.from_at:
+def _events(row: Schedule, loaded: Loaded, shown: Window, own: User | None, base_url: str) -> Iterator[icalendar.Event]:
+    plan = loaded.plans[row.pk]
+    for stretch in plan.shifts(shown.start, shown.end):
+        if own.username in stretch.people if own else stretch.people:
+            since = plan.begun_at(stretch) if stretch.from_at == shown.start else stretch.from_at
+            until = plan.ends_at(stretch) if stretch.until_at == shown.end else stretch.until_at
             names = ", ".join(person.name for person in loaded.persons(stretch.people))
             event = icalendar.Event()
-            event.add("UID", _uid(row, stretch, is_open=stretch.from_at == begin, base_url=base_url))
+            event.add("UID", _uid(row, stretch, since, base_url))
             event.add("SUMMARY", f"On call: {row.name}" if own else f"{names} ({row.name})")
-            event.add("DTSTART", shown.from_at if stretch.from_at == begin else stretch.from_at)
-            event.add("DTEND", shown.until_at if stretch.until_at == end else stretch.until_at)
+            event.add("DTSTART", since or shown.start)
+            event.add("DTEND", until or shown.end)
             event.add("DESCRIPTION", f"{names}, {stretch.source}")
             event.add("URL", f"{base_url.rstrip('/')}/alerts/on-call/schedules/{quote(row.name, safe='')}/")
             event.add("TRANSP", "TRANSPARENT")
             yield event
 
 
-def _uid(row: Schedule, stretch: Stretch, *, is_open: bool, base_url: str) -> str:
+def _uid(row: Schedule, stretch: Stretch, since: datetime | None, base_url: str) -> str:
     """The same as long as the same people are on call from the same instant on."""
-    since = "ever" if is_open else stretch.from_at.isoformat()
-    told = "\n".join([str(row.pk), since, *stretch.people])
+    told = "\n".join([str(row.pk), since.isoformat() if since else "ever", *stretch.people])
     host = urlsplit(base_url).hostname or "fleetledger"
     return f"{hashlib.sha256(told.encode()).hexdigest()[:32]}@{host}"

@@ -64,6 +64,24 @@ class Plan:
                 break
         return found[0], found[1] if len(found) > 1 else None
 
+    def begun_at(self, stretch: Stretch) -> datetime | None:
+        """When a stretch that was cut began in truth; None: over a year before."""
+        for ahead in _LOOKS:
+            farthest = stretch.from_at - ahead
+            last = self.shifts(farthest, stretch.from_at + _MOMENT)[-1]
+            if last.from_at > farthest:
+                return last.from_at
+        return None
+
+    def ends_at(self, stretch: Stretch) -> datetime | None:
+        """When a stretch that was cut ends in truth; None: over a year later."""
+        for ahead in _LOOKS:
+            farthest = stretch.until_at + ahead
+            first = self.shifts(stretch.until_at - _MOMENT, farthest)[0]
+            if first.until_at < farthest:
+                return first.until_at
+        return None
+
     def alone(self, layer: Layer) -> "Plan":
         """One of the layers without the others and without overrides."""
         return Plan((layer,), known=self.known)

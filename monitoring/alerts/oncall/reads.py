@@ -1,6 +1,6 @@
 """What people ask of schedules: who is on call now and next, shifts, gaps, overrides and swaps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from monitoring.alerts.oncall.stretches import GAP, Stretch
 from monitoring.alerts.reads import newest_first
 
 GAPS_AHEAD = timedelta(weeks=4)
-MINE_AHEAD = timedelta(weeks=26)
+MINE_AHEAD = (timedelta(weeks=2), timedelta(weeks=8), timedelta(weeks=26))  # no farther than ten shifts need
 MOST_MINE = 10
 MOST_OPEN = 200
 
@@ -134,15 +134,13 @@ def gaps_ahead(schedule: Schedule, at: datetime) -> tuple[Shift, ...]:
 def own_shifts(person: User, *, teams: TeamScope, at: datetime, most: int = MOST_MINE) -> tuple[OwnShift, ...]:
     """The next shifts of a person in all schedules that they may see, within half a year."""
     rows = found.schedules(teams=teams)
-    until = at + MINE_AHEAD
-    loaded = load(rows, at, until)
-    mine = [
-        OwnShift(row.name, row.time_zone, _shift(one, loaded))
-        for row in rows
-        for one in loaded.plans[row.pk].shifts(at, until)
-        if person.username in one.people
-    ]
-    return tuple(sorted(mine, key=lambda own: (own.shift.from_at, own.schedule))[:most])
+    loaded = load(rows, at, at + MINE_AHEAD[-1])
+    mine: list[OwnShift] = []
+    for ahead in MINE_AHEAD:
+        mine = sorted(_mine(person, rows, loaded, at, at + ahead), key=lambda own: (own.shift.from_at, own.schedule))
+        if len(mine) >= most and all(own.shift.until_at != at + ahead for own in mine[:most]):
+            break
+    return tuple(mine[:most])
 
 
 def overrides(schedule: Schedule, cut: Cut, before: int | None) -> tuple[OverrideRow, ...]:
@@ -176,6 +174,15 @@ def override(row: Override) -> OverrideRow:
 
 def swap(row: Swap) -> SwapRow:
     return _swap(row)
+
+
+def _mine(
+    person: User, rows: Iterable[Schedule], loaded: Loaded, from_at: datetime, until_at: datetime
+) -> Iterator[OwnShift]:
+    for row in rows:
+        for one in loaded.plans[row.pk].shifts(from_at, until_at):
+            if person.username in one.people:
+                yield OwnShift(row.name, row.time_zone, _shift(one, loaded))
 
 
 def _row(row: Schedule, loaded: Loaded, at: datetime) -> ScheduleRow:
