@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from monitoring.alerts import api, api_quiet, api_routing, api_rules
+from monitoring.alerts.moving_in import api as moving_in_api
 
 urlpatterns = [
     path("alerts", api.Alerts.as_view(), name="api-alerts"),
@@ -24,6 +25,7 @@ urlpatterns = [
     ),
     path("routes", api_routing.Routes.as_view(), name="api-routes"),
     path("routes/test", api_routing.RouteTest.as_view(), name="api-route-test"),
+    path("alertmanager-imports", moving_in_api.AlertmanagerImports.as_view(), name="api-alertmanager-imports"),
     path("receivers", api_routing.Receivers.as_view(), name="api-receivers"),
     path("deliveries", api_routing.Deliveries.as_view(), name="api-deliveries"),
     path("deliveries/<int:message_id>", api_routing.OneDelivery.as_view(), name="api-delivery"),
@@ -31,4 +33,5 @@ urlpatterns = [
     path("heartbeats", api_rules.Heartbeats.as_view(), name="api-heartbeats"),
     path("heartbeats/<int:heartbeat_id>", api_rules.OneHeartbeat.as_view(), name="api-heartbeat"),
     path("", include("monitoring.alerts.oncall.api_urls")),
+    path("", include("monitoring.alerts.learning.api_urls")),
 ]

@@ -11,6 +11,7 @@ from monitoring.alerts import (
     views_rules,
     views_silences,
 )
+from monitoring.alerts.moving_in import views as moving_in_views
 
 urlpatterns = [
     path("alerts/", views.alert_list, name="alerts"),
@@ -27,10 +28,12 @@ urlpatterns = [
     path("alerts/maintenance/<uuid:window_id>/", views_silences.maintenance_edit, name="maintenance-edit"),
     path("alerts/maintenance/<uuid:window_id>/end/", views_silences.maintenance_end, name="maintenance-end"),
     path("alerts/routing/", views_routing.routing, name="alert-routing"),
+    path("alerts/routing/import/", moving_in_views.moving_in, name="moving-in"),
     path("alerts/routing/test/", views_routing.send_test, name="routing-test"),
     path("alerts/deliveries/", views_deliveries.delivery_list, name="deliveries"),
     path("alerts/deliveries/<int:message_id>/", views_deliveries.delivery, name="delivery"),
     path("alerts/rules/", views_rules.rules, name="alert-rules"),
     path("alerts/history/", views_history.history, name="alert-history"),
     path("", include("monitoring.alerts.oncall.urls")),
+    path("", include("monitoring.alerts.learning.urls")),
 ]

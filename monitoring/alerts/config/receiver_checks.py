@@ -36,6 +36,11 @@ def of_receivers(receivers: Sequence[Document], path: Path) -> Iterator[Problem]
                 yield from _entry(kind, entry, (*at, kind, number))
 
 
+def is_plain_address(url: str) -> bool:
+    """Whether `url` is an address that may stand in the file: none that holds a secret."""
+    return not http_address(url)
+
+
 def _fallback(receiver: Document, names: Sequence[str], path: Path) -> Iterator[Problem]:
     fallback = receiver.get("fallback")
     if fallback is None:

@@ -111,7 +111,7 @@ def _wanted(given: _Given, before: TreeDocument, plan: Plan) -> TreeDocument | N
             plan.refuse((*given.path, next(iter(given.parts))), NO_ROUTE)
         return None
     after = TreeDocument(**parts)
-    for path, sentence in _problems(after):
+    for path, sentence in problems(after):
         # what is wrong with a stored part is wrong by a part that the file names
         at = path if path[0] in given.parts else (next(iter(given.parts)),)
         plan.refuse((*given.path, *at), sentence)
@@ -125,7 +125,8 @@ def _none_wanted(given: _Given, plan: Plan) -> TreeDocument:
     return differences.NOTHING
 
 
-def _problems(tree: TreeDocument) -> Iterator[Problem]:
+def problems(tree: TreeDocument) -> Iterator[Problem]:
+    """The mistakes of a whole tree, by their paths within it."""
     names = Names(_names(tree.receivers), _names(tree.time_intervals))
     yield from receiver_checks.of_receivers(tree.receivers, ("receivers",))
     yield from route_checks.of_time_intervals(tree.time_intervals, ("time_intervals",))

@@ -1,7 +1,7 @@
 """The one configuration file: read, checked against its schema, applied and written back."""
 
 from fleetledger.fleet.config import machines, organisation, rules, shapes, source_shapes, telemetry_sources
-from fleetledger.fleet.config.issues import ConfigError, Issue
+from fleetledger.fleet.config.issues import ConfigError, Issue, Place
 from fleetledger.fleet.config.plan import Change, Plan, save
 from fleetledger.fleet.config.registry import json_schema, register
 from fleetledger.fleet.config.service import Outcome, apply, export
@@ -11,6 +11,7 @@ __all__ = [
     "ConfigError",
     "Issue",
     "Outcome",
+    "Place",
     "Plan",
     "apply",
     "export",

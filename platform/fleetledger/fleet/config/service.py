@@ -1,6 +1,6 @@
 """Brings what is stored to what configuration files say, all of it or nothing, and writes the same file back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -47,8 +47,14 @@ def apply(texts: Iterable[tuple[str, str]], *, dry_run: bool = False) -> Outcome
 def export() -> str:
     """A file that applies as no change."""
     values = {section.name: items for section in registry.sections() if (items := section.export())}
-    body = yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110) if values else ""
-    return HEADER + body
+    return HEADER + written(values)
+
+
+def written(values: Mapping[str, Any]) -> str:
+    """Sections as the file has them."""
+    if not values:
+        return ""
+    return yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 class _Dumper(yaml.SafeDumper):
