@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from fleetledger.fleet.models import Role, Team, User
+from fleetledger.fleet.models import Membership, Role, Team, User
 from monitoring.alerts.models import Override, Schedule
-from tests import world as fleet
 from tests.alerts.world import START
 
 WEEKLY: Mapping[str, Any] = {"name": "base", "people": ["mira", "tom"], "every": "week", "start": "2026-11-02 09:00"}
@@ -18,10 +17,15 @@ def at(month: int, day: int, hour: int = 8, minute: int = 0, year: int = 2026) -
 
 
 def person(username: str, team: Team | None = None, *, role: str = Role.VIEWER) -> User:
-    """A person with a name, who is a member of `team` with `role` where one is given."""
-    made = fleet.member(team, role=role, username=username) if team else fleet.user(username, role=role)
-    User.objects.filter(pk=made.pk).update(first_name=username.title(), last_name="Example")
-    made.refresh_from_db()
+    """A person with a name and no password; a member of `team` with `role` where one is given, else of the fleet."""
+    made = User.objects.create(
+        username=username,
+        first_name=username.title(),
+        last_name="Example",
+        role=Role.VIEWER if team else role,
+    )
+    if team is not None:
+        Membership.objects.create(team=team, user=made, role=role)
     return made
 
 
