@@ -33,15 +33,13 @@ LEFT JOIN sent n ON n.name = c.name AND n.team_id IS NOT DISTINCT FROM c.team_id
 LEFT JOIN paged p ON p.name = c.name AND p.team_id IS NOT DISTINCT FROM c.team_id
 ORDER BY c.episodes DESC, c.name, t.slug""",
 )
-_UNATTENDED = (
-    SEEN,
-    ACTED,
-    """ SELECT a.id, a.alert_id, a.name, a.severity, t.slug AS team, a.opened_at, a.ended_at, a.lasted_s
-    FROM acted a LEFT JOIN fleet_team t ON t.id = a.team_id
-    WHERE NOT a.is_acted AND a.ended_at IS NOT NULL
-        AND (%(edge)s::bigint IS NULL OR (%(backwards)s AND a.id > %(edge)s) OR (NOT %(backwards)s AND a.id < %(edge)s))
-    ORDER BY CASE WHEN %(backwards)s THEN a.id ELSE -a.id END LIMIT %(most)s""",
-)
+_UNATTENDED = """ SELECT s.id, s.alert_id, s.name, s.severity, t.slug AS team, s.opened_at, s.ended_at, s.lasted_s
+    FROM seen s LEFT JOIN fleet_team t ON t.id = s.team_id
+    WHERE s.had_at IS NULL AND s.assigned_to_id IS NULL AND s.ended_at IS NOT NULL AND s.ended_by <> 'person'
+        AND NOT EXISTS (SELECT FROM alerts_event v WHERE v.episode_id = s.id
+            AND v.kind IN ('acknowledged', 'assigned', 'commented'))"""
+_NEWEST_FIRST = " AND (%(edge)s::bigint IS NULL OR s.id < %(edge)s) ORDER BY s.id DESC LIMIT %(most)s"
+_BACKWARDS = " AND s.id > %(edge)s ORDER BY s.id LIMIT %(most)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +98,6 @@ def noisiest(asked: Asked, *, teams: TeamScope, most: int = RULES_SHOWN) -> tupl
 
 def unattended(asked: Asked, cut: Cut, number: int | None, *, teams: TeamScope) -> list[Unattended]:
     """Up to limit + 1 beside the one of this number, the newest first."""
-    values = {"edge": number, "backwards": cut.backwards, "most": cut.limit + 1}
-    return [Unattended(**row) for row in rows(asked, _UNATTENDED, values, teams=teams)]
+    parts = (SEEN, _UNATTENDED, _BACKWARDS if cut.backwards and number is not None else _NEWEST_FIRST)
+    values = {"edge": number, "most": cut.limit + 1}
+    return [Unattended(**row) for row in rows(asked, parts, values, teams=teams)]
