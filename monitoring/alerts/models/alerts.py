@@ -150,7 +150,14 @@ class Episode(models.Model):
                 name="alerts_episode_end_has_reason",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["-opened_at"], name="alerts_episode_opened")]  # history page
+        indexes: ClassVar = [
+            models.Index(fields=["-opened_at"], name="alerts_episode_opened"),  # history page
+            models.Index(  # acknowledgements that may time out
+                fields=["acknowledged_at"],
+                condition=Q(acknowledged_at__isnull=False, ended_at__isnull=True),
+                name="alerts_episode_acknowledged",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.alert_id} #{self.number}"

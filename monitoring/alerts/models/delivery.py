@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from fleetledger.fleet.models import Team
 from monitoring.alerts.models.alerts import Alert, Episode
-from monitoring.alerts.models.escalation import Escalation, Page
+from monitoring.alerts.models.escalation import Escalation, Page, Run
 from monitoring.alerts.models.kinds import ChannelKind
 from monitoring.alerts.models.oncall import ContactMethod
 
@@ -183,7 +183,8 @@ class OutboxMessage(models.Model):
     """A message that must be delivered once. The database is the truth; a worker only holds it for a lease.
 
     `key` is the Idempotency-Key, equal on every try. `fence` grows with each claim: who lost it marks nothing.
-    `page`: whom an escalation's step pages with it; such a message has no group and stands for itself.
+    `run`: the escalation that pages with it, and `page`: whom, where that is a person; such a message has no group and
+    stands for itself.
     `body`: {"alerts": [...], "note": ...} as monitoring.alerts.message packs it.
     """
 
@@ -191,6 +192,7 @@ class OutboxMessage(models.Model):
     destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="messages")
     group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages")
     page = models.ForeignKey(Page, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages")
+    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages")
     kind = models.CharField(max_length=16, choices=MessageKind)
     dedupe_key = models.CharField(max_length=200, unique=True)
     key = models.UUIDField(default=uuid.uuid4, editable=False)

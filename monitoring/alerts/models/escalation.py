@@ -40,8 +40,9 @@ class RunState(models.TextChoices):
 class Run(models.Model):
     """An escalation of the alerts that one tick of a group brought as news. It keeps the steps that it began with.
 
-    `step` is the place of the next step, `round` counts from 0 how often the steps began again; `due_at` is when the
-    next step is to be done, null where none is. `held_for`: why the next step is put off, empty where it is not.
+    `step` is the place of the next step, `round` counts from 0 how often the steps began again, and `first_round` is
+    where the present set of 1 + `repeat` rounds began; `due_at` is when the next step is to be done, null where none
+    is. `held_for`: why the next step is put off, empty where it is not.
     """
 
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
@@ -54,6 +55,7 @@ class Run(models.Model):
     state = models.CharField(max_length=16, choices=RunState, default=RunState.ACTIVE)
     step = models.PositiveSmallIntegerField(default=0)
     round = models.PositiveSmallIntegerField(default=0)
+    first_round = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True)
     held_for = models.CharField(max_length=300, blank=True)
     changed_at = models.DateTimeField()
@@ -112,9 +114,12 @@ class RunStep(models.Model):
 
 
 class Page(models.Model):
-    """One person paged by one step. `why`: how the step came to this person; `problem`: why nobody could be told."""
+    """One person paged by one step, or by nobody's step but because the alert was given to them: then `done` is none.
 
-    done = models.ForeignKey(RunStep, on_delete=models.CASCADE, related_name="pages")
+    `why`: how the page came to this person; `problem`: why the person could not be told.
+    """
+
+    done = models.ForeignKey(RunStep, null=True, blank=True, on_delete=models.CASCADE, related_name="pages")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="pages")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="pages")
     at = models.DateTimeField()
