@@ -34,4 +34,5 @@ urlpatterns = [
     path("heartbeats/<int:heartbeat_id>", api_rules.OneHeartbeat.as_view(), name="api-heartbeat"),
     path("", include("monitoring.alerts.oncall.api_urls")),
     path("", include("monitoring.alerts.learning.api_urls")),
+    path("", include("monitoring.alerts.escalation.api_urls")),
 ]

@@ -21,7 +21,10 @@ _TARGETS = ("to", "channel", "url", "place")
 
 @dataclass(frozen=True, slots=True)
 class RouteRow:
-    """A node of the tree. `depth` 0 is the root; `group_by` None: by all labels."""
+    """A node of the tree. `depth` 0 is the root; `group_by` None: by all labels.
+
+    `escalations`: pairs of a severity ("default": all others) and the escalation's name, inherited ones too.
+    """
 
     path: str
     depth: int
@@ -32,6 +35,7 @@ class RouteRow:
     group_interval_s: float
     repeat_interval_s: float
     continues: bool
+    escalations: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,7 @@ def _route_rows(route: Route, depth: int) -> Iterator[RouteRow]:
         group_interval_s=route.group_interval_s,
         repeat_interval_s=route.repeat_interval_s,
         continues=route.continues,
+        escalations=route.escalation,
     )
     for child in route.routes:
         yield from _route_rows(child, depth + 1)

@@ -36,4 +36,5 @@ urlpatterns = [
     path("alerts/history/", views_history.history, name="alert-history"),
     path("", include("monitoring.alerts.oncall.urls")),
     path("", include("monitoring.alerts.learning.urls")),
+    path("", include("monitoring.alerts.escalation.urls")),
 ]

@@ -17,6 +17,7 @@ from monitoring.alerts import acts, clock, figures, people, reads_alert, tenants
 from monitoring.alerts.acting import actor, check_may_act
 from monitoring.alerts.affected import affected
 from monitoring.alerts.errors import AlertsError
+from monitoring.alerts.escalation import reads_runs
 from monitoring.alerts.expression import NoGraphError, course, question_of
 from monitoring.alerts.models import Alert
 from monitoring.alerts.views import back_to, say_acknowledged
@@ -38,6 +39,7 @@ def alert(request: HttpRequest, alert_id: int) -> HttpResponseBase:
         return csv_response(f"alert-{alert_id}", TIMELINE_HEADER, lines)
     one = _stored(alert_id, teams)
     may_act = tenants.may_act(person, tenants.of_team(one.team))
+    escalated = reads_runs.of_alert(alert_id, teams=teams, at=at)
     context = {
         "detail": detail,
         "alert": detail.row,
@@ -45,6 +47,8 @@ def alert(request: HttpRequest, alert_id: int) -> HttpResponseBase:
         "affected": affected(detail.row.labels, detail.row.started_at, detail.row.ended_at or at, teams=teams),
         "may_act": may_act,
         "people": people.assignable(one.team_id) if may_act else (),
+        "escalated": escalated,
+        "paged": [page for run in escalated for page in run.pages],
         "now": at,
         **_asked(one, teams),
     }

@@ -74,7 +74,8 @@ def page(
     is_over = state != "queued"
     message = OutboxMessage.objects.create(
         team=done.run.team,
-        destination=_way(person, via),
+        destination=way(person, via),
+        run=done.run,
         page=made,
         kind="page",
         dedupe_key=f"page-{made.pk}-{via}",
@@ -91,7 +92,7 @@ def page(
     return made
 
 
-def _way(person: User, label: str) -> Destination:
+def way(person: User, label: str = "mail") -> Destination:
     method = ContactMethod.objects.get_or_create(
         user=person, label=label, defaults={"kind": "email", "created_at": START, "verified_at": START}
     )[0]

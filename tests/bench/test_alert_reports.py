@@ -94,7 +94,7 @@ def fill() -> None:
     to = pages_world.destination()
     one = pages_world.alert("Paged", since=START - timedelta(days=400))
     done = escalation_world.step(escalation_world.run(escalation_world.escalation(), one))
-    values = {
+    values: dict[str, Any] = {
         "team": teams[0].pk, "teams": TEAMS, "names": NAMES, "start": START, "destination": to.pk, "done": done.pk,
         "run": done.run_id, "person": people[0].pk, "people": PEOPLE,
     }  # fmt: skip
@@ -106,7 +106,7 @@ def fill() -> None:
 def plain(sql: str) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, VALUES)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def compared(name: str, ask: Callable[[], object], *floor: str) -> None:

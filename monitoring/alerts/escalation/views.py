@@ -1,0 +1,88 @@
+"""The pages about escalations: the ladders, what escalates now, and what did."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from fleetledger.fleet.access import teams_visible_to
+from fleetledger.lib.buckets import Window
+from fleetledger.lib.keyset import Cut
+from fleetledger.web.accounts.callers import person_of
+from fleetledger.web.downloads import csv_response, wants_csv
+from monitoring.alerts import clock
+from monitoring.alerts.asked import number
+from monitoring.alerts.escalation import reads, reads_runs
+from monitoring.alerts.escalation.reads_runs import RunFilter
+
+PAGE_SIZE, RUNNING_SHOWN, CSV_MOST = 25, 50, 10_000
+LATELY = timedelta(days=14)
+RUNS_HEADER = (
+    "id", "escalation", "team", "title", "alerts", "state", "step", "steps", "round", "pages", "started_at",
+    "changed_at", "sentence",
+)  # fmt: skip
+STEPS_HEADER = ("round", "step", "at", "words", "passed_over", "person", "why", "channel", "state", "finished_at")
+EXAMPLE = """\
+escalations:
+  - name: primary
+    repeat: 1
+    steps:
+      - {schedule: primary}
+      - {wait: 5m}
+      - {person: mira}
+"""
+
+
+@require_safe
+def escalations(request: HttpRequest) -> HttpResponseBase:
+    """Every escalation as a ladder, what runs now, and what ran in the last days."""
+    teams = teams_visible_to(person_of(request))
+    now = clock.now()
+    over = RunFilter(is_over=True, window=Window(now - LATELY, now))
+    if wants_csv(request):
+        found = reads_runs.runs(over, Cut(CSV_MOST), None, teams=teams, at=now)[:CSV_MOST]
+        return csv_response(
+            "escalation-runs", RUNS_HEADER, ([getattr(one, name) for name in RUNS_HEADER] for one in found)
+        )
+    before = number(request.GET.get("before", "")) or None
+    past = reads_runs.runs(over, Cut(PAGE_SIZE), before, teams=teams, at=now)
+    running = reads_runs.runs(RunFilter(is_over=False), Cut(RUNNING_SHOWN), None, teams=teams, at=now)
+    context = {
+        "ladders": reads.escalations(teams=teams, at=now),
+        "running": running[:RUNNING_SHOWN],
+        "more_running": len(running) > RUNNING_SHOWN,
+        "past": past[:PAGE_SIZE],
+        "next_before": past[PAGE_SIZE - 1].id if len(past) > PAGE_SIZE else None,
+        "is_first": before is None,
+        "days": LATELY.days,
+        "example": EXAMPLE,
+    }
+    return render(request, "alerts/escalations.html", context)
+
+
+@require_safe
+def run(request: HttpRequest, run_id: int) -> HttpResponseBase:
+    """What one run did, whom it paged by which ways, and what is to come."""
+    detail = reads_runs.run(run_id, teams=teams_visible_to(person_of(request)), at=clock.now())
+    if detail is None:
+        raise Http404("There is no such run among those you may see.")
+    if wants_csv(request):
+        return csv_response(f"escalation-run-{run_id}", STEPS_HEADER, _lines(detail))
+    return render(request, "alerts/escalation_run.html", {"detail": detail, "run": detail.row})
+
+
+def _lines(detail: reads_runs.RunDetail) -> Iterator[list[Any]]:
+    """One for each way of each page; one for a step that paged nobody."""
+    for step in detail.done:
+        head = [step.round + 1, step.step + 1, step.at, step.words, step.is_passed_over]
+        for page in step.pages:
+            for way in page.ways:
+                yield [*head, page.name, page.why, way.channel, way.state, way.finished_at]
+            if not page.ways:
+                yield [*head, page.name, page.why, "", page.problem, None]
+        if not step.pages:
+            yield [*head, "", "", "", "", None]
