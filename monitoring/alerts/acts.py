@@ -9,6 +9,7 @@ from django.db import transaction
 from fleetledger.fleet.models import User
 from monitoring.alerts import clock, states
 from monitoring.alerts.errors import ConflictError, NotFoundError
+from monitoring.alerts.escalation import assigned, runs
 from monitoring.alerts.models import Alert, AlertState, Attempt, ChannelKind, EndedBy, Episode, Event, EventKind, Report
 
 ON_ITS_WAY = timedelta(seconds=30)  # the lease of an attempt: what began longer ago has ended
@@ -43,14 +44,16 @@ def acknowledge(alert_ids: Iterable[int], actor: Actor, comment: str = "") -> Ac
         mine = [episode for episode in episodes if episode.acknowledged_at is None]
         for episode in mine:
             episode.acknowledged_at, episode.acknowledged_by = now, actor.user
-        Episode.objects.bulk_update(mine, ["acknowledged_at", "acknowledged_by"])
+            episode.first_acknowledged_at = episode.first_acknowledged_at or now
+        Episode.objects.bulk_update(mine, ["acknowledged_at", "acknowledged_by", "first_acknowledged_at"])
         _note(mine, EventKind.ACKNOWLEDGED, actor, now, comment)
+        runs.stop_acknowledged(mine, now)
         clock.ring()
         return Acknowledged(now, tuple(episode.alert_id for episode in mine), _on_their_way(episodes, now))
 
 
 def unacknowledge(alert_ids: Iterable[int], actor: Actor, comment: str = "") -> tuple[int, ...]:
-    """Nobody has it any more: repeats go on. Gives the alerts that had been acknowledged."""
+    """Nobody has it any more: repeats and escalation go on. Gives the alerts that had been acknowledged."""
     with transaction.atomic():
         now = clock.now()
         given = [episode for episode in _open_episodes(alert_ids) if episode.acknowledged_at is not None]
@@ -58,18 +61,25 @@ def unacknowledge(alert_ids: Iterable[int], actor: Actor, comment: str = "") -> 
             episode.acknowledged_at = episode.acknowledged_by = None
         Episode.objects.bulk_update(given, ["acknowledged_at", "acknowledged_by"])
         _note(given, EventKind.ACKNOWLEDGED, actor, now, f"Taken back. {comment}".strip())
+        runs.resume(given, now)
         clock.ring()
     return tuple(episode.alert_id for episode in given)
 
 
 def assign(alert_id: int, to: User | None, actor: Actor, comment: str = "") -> None:
-    """Give an open alert to a person, or to nobody; raises ConflictError where it is resolved."""
+    """Give an open alert to a person, or to nobody; raises ConflictError where it is resolved.
+
+    While it escalates and nobody has it, the person is paged.
+    """
     with transaction.atomic():
         episode = _open_episode(alert_id)
+        now = clock.now()
         episode.assigned_to = to
         episode.save(update_fields=["assigned_to"])
         words = f"to {to.username}" if to else "to nobody"
-        _note([episode], EventKind.ASSIGNED, actor, clock.now(), f"{words}. {comment}".strip(" .") + ".")
+        _note([episode], EventKind.ASSIGNED, actor, now, f"{words}. {comment}".strip(" .") + ".")
+        if to is not None:
+            assigned.page(episode, to, actor.name, now)
 
 
 def comment(alert_id: int, text: str, actor: Actor) -> None:

@@ -18,8 +18,9 @@ ANNOTATIONS = {"summary": "Fleetledger tries whether this channel still works. N
 
 def queue_due(now: datetime) -> int:
     """Queue a canary for each destination whose receiver has `canary: 24h` and whose last one is that long ago."""
-    wanted = Destination.objects.filter(removed_at=None, config__has_key="canary").select_related("tree")
-    return sum(_queue(destination, now) for destination in wanted if _is_due(destination, now))
+    wanted = Destination.objects.filter(tree__isnull=False, removed_at=None, config__has_key="canary")
+    due = (destination for destination in wanted.select_related("tree") if _is_due(destination, now))
+    return sum(_queue(destination, now) for destination in due)
 
 
 def _is_due(destination: Destination, now: datetime) -> bool:
@@ -34,7 +35,7 @@ def _queue(destination: Destination, now: datetime) -> bool:
         return False
     line = AlertLine(0, 0, fingerprint(LABELS), RESOLVED, LABELS, ANNOTATIONS, starts_at=now, ends_at=now)
     queued = outbox.enqueue(
-        team_id=destination.tree.team_id,
+        team_id=destination.tree.team_id if destination.tree else None,
         destination=destination,
         kind=MessageKind.CANARY,
         body=Body((line,), group_key="canary", group_labels={ALERT_NAME: LABELS[ALERT_NAME]}),

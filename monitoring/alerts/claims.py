@@ -4,6 +4,7 @@
 2. Its episodes are locked, in the order of their ids; an acknowledgement takes the same locks.
 3. Then the message itself, unless another notifier has it: a lease of 30 s, and a fence one higher.
 4. Where all that it tells as firing is acknowledged or withheld by now, that is left out; nothing left: withheld.
+   A page is withheld too where what it is about is over.
 5. The attempt is noted with the instant at which sending begins. All of this is one transaction.
 """
 
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from monitoring.alerts import tenants
+from monitoring.alerts import outbox, tenants
 from monitoring.alerts.message import FIRING, AlertLine, Body, Message
 from monitoring.alerts.models import (
     Alert,
@@ -34,7 +35,8 @@ from monitoring.alerts.suppression import Suppressors
 LEASE = timedelta(seconds=30)
 LOCK_WAIT = "500ms"
 PER_DESTINATION = 8
-RECHECKED = frozenset({MessageKind.FIRING, MessageKind.FALLBACK})
+OVER = "resolved"
+RECHECKED = frozenset({MessageKind.FIRING, MessageKind.FALLBACK, MessageKind.PAGE})
 _DUE = """
 WITH oldest AS (
     SELECT DISTINCT ON (destination_id, coalesce(group_id, -id)) id, destination_id, due_at, lease_until
@@ -74,6 +76,12 @@ WITH begun AS (
     UPDATE alerts_told SET firing_attempted_at = %(now)s
     WHERE group_id = %(group_id)s AND destination_id = %(destination_id)s AND episode_id = ANY(%(firing)s::bigint[])
       AND firing_attempted_at IS NULL
+), paged AS (
+    INSERT INTO alerts_told (group_id, destination_id, episode_id, firing_queued_at, firing_attempted_at)
+    SELECT g.id, %(destination_id)s, episode_id, %(queued_at)s, %(now)s
+    FROM alerts_group AS g, unnest(%(firing)s::bigint[]) AS episode_id WHERE g.id = %(told_group_id)s
+    ON CONFLICT (group_id, destination_id, episode_id) DO UPDATE
+    SET firing_attempted_at = coalesce(alerts_told.firing_attempted_at, excluded.firing_attempted_at)
 )
 SELECT fence, tries FROM begun
 """
@@ -161,9 +169,9 @@ def _still_to_tell(
     firing = [line for line in lines if line.status == FIRING and line.episode_id in episodes]
     if row.kind not in RECHECKED or not firing:
         return lines
-    reasons = _reasons(row, firing, of_tenant)
+    reasons = _reasons(row, firing, episodes, of_tenant)
     if len(reasons) < len(firing):
-        return lines
+        return [line for line in lines if reasons.get(line.episode_id) != OVER]
     _note_withheld(row, firing, reasons, now)
     rest = [line for line in lines if line.status != FIRING]
     if rest and row.kind == MessageKind.FIRING:
@@ -179,10 +187,14 @@ def _as_of_now(line: AlertLine, episodes: dict[int, Episode]) -> AlertLine:
     return replace(line, is_acknowledged=episode.acknowledged_at is not None) if episode else line
 
 
-def _reasons(row: OutboxMessage, firing: Sequence[AlertLine], of_tenant: Suppressors) -> dict[int, str]:
+def _reasons(
+    row: OutboxMessage, firing: Sequence[AlertLine], episodes: dict[int, Episode], of_tenant: Suppressors
+) -> dict[int, str]:
     """Why each episode need not be told now; those that must be are absent."""
     found = {line.episode_id: "acknowledged" for line in firing if line.is_acknowledged}
-    open_ = {line.alert_id: line.episode_id for line in firing if not line.is_acknowledged}
+    if row.kind == MessageKind.PAGE:
+        found |= {line.episode_id: OVER for line in firing if episodes[line.episode_id].ended_at is not None}
+    open_ = {line.alert_id: line.episode_id for line in firing if line.episode_id not in found}
     if open_:
         suppressor = of_tenant(row.team_id)
         for alert in Alert.objects.filter(pk__in=open_):
@@ -217,6 +229,8 @@ def _begin(row: OutboxMessage, lines: Sequence[AlertLine], episodes: dict[int, E
         "kind": row.kind,
         "body": json.dumps(row.body),
         "group_id": row.group_id,
+        "told_group_id": row.body.get(outbox.TOLD_GROUP),
+        "queued_at": row.created_at,
         "destination_id": row.destination_id,
         "firing": [line.episode_id for line in firing],
         "unacknowledged": [line.episode_id for line in firing if not line.is_acknowledged],
@@ -250,5 +264,6 @@ def _message(row: OutboxMessage, lines: Sequence[AlertLine]) -> Message:
         external_url=settings.BASE_URL.rstrip("/"),
         destination_id=row.destination_id,
         group_id=row.group_id,
+        page_id=row.page_id,
         accepted=tuple(row.body.get("accepted", ())),
     )

@@ -72,14 +72,16 @@ def _tell_one(pk: int, now: datetime) -> bool:
 def _places(row: OutboxMessage) -> list[Destination]:
     """Where the fallback is told; the place that failed is not asked to tell of itself."""
     tree = trees.tree_for(row.team_id)
-    name = trees.fallback_of(tree, row.destination.receiver)
+    is_of_tree = row.destination.tree_id is not None
+    name = trees.fallback_of(tree, row.destination.receiver) if is_of_tree else tree.route.receiver
     places = trees.destinations(tree.tree_id, name) if name else ()
     return [place for place in places if place.pk != row.destination_id]
 
 
 def _queue(row: OutboxMessage, place: Destination, why: str, now: datetime) -> bool:
     body = Body.unpacked(row.body)
-    note = f"Receiver '{row.destination.receiver}' could not be told by {row.destination.kind}. {why}"
+    what = "'" if row.destination.tree_id is None else "Receiver '"
+    note = f"{what}{row.destination.receiver}' could not be told by {row.destination.kind}. {why}"
     queued = outbox.enqueue(
         team_id=row.team_id,
         destination=place,

@@ -8,7 +8,7 @@
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,8 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from monitoring.alerts import grouping, intervals, outbox, routing, trees
 from monitoring.alerts.escalation import runs
-from monitoring.alerts.message import FIRING, RESOLVED, AlertLine, Body
+from monitoring.alerts.lines import group_key, line_of
+from monitoring.alerts.message import AlertLine, Body
 from monitoring.alerts.models import (
     Alert,
     AlertState,
@@ -193,8 +194,8 @@ class _Work:
         news = [member for member in waiting if member.episode.pk not in told]
         ends = ended if destination.send_resolved else []
         if news or ends or (waiting and self._is_repeat_due(destination)):
-            lines = [*(_line(row.episode.alert, row.episode) for row in ends)]
-            lines += [_line(member.alert, member.episode) for member in firing]
+            lines = [*(line_of(row.episode.alert, row.episode) for row in ends)]
+            lines += [line_of(member.alert, member.episode) for member in firing]
             kind = MessageKind.FIRING if waiting else MessageKind.RESOLVED
             self._queue(destination, kind, lines)
             self._note_told(destination, [member.episode for member in firing if member.episode.pk not in told])
@@ -208,7 +209,7 @@ class _Work:
         group = self._group
         body = Body(
             alerts=tuple(sorted(lines, key=lambda line: (line.starts_at, line.fingerprint))),
-            group_key=f"{group.route}:{_shown(group.labels)}",
+            group_key=group_key(group),
             group_labels=group.labels,
         )
         outbox.enqueue(
@@ -247,24 +248,3 @@ def _members(group: Group) -> list[_Member]:
     alerts = {alert.pk: alert for alert in Alert.objects.filter(memberships__group=group).order_by("pk")}
     last = Episode.objects.filter(alert__in=alerts).order_by("alert_id", "-number").distinct("alert_id")
     return [_Member(alerts[episode.alert_id], episode) for episode in last]
-
-
-def _line(alert: Alert, episode: Episode) -> AlertLine:
-    return AlertLine(
-        alert_id=alert.pk,
-        episode_id=episode.pk,
-        fingerprint=alert.fingerprint,
-        status=FIRING if episode.ended_at is None else RESOLVED,
-        labels=alert.labels,
-        annotations=alert.annotations,
-        starts_at=episode.started_at,
-        ends_at=episode.ended_at,
-        generator_url=alert.generator_url,
-        is_acknowledged=episode.acknowledged_at is not None,
-        is_stale=alert.state == AlertState.STALE and episode.ended_at is None,
-    )
-
-
-def _shown(labels: Mapping[str, str]) -> str:
-    """As Alertmanager's group key has them."""
-    return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"

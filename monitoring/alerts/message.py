@@ -41,6 +41,7 @@ class Message:
     external_url: str = ""
     destination_id: int = 0
     group_id: int | None = None
+    page_id: int | None = None
     accepted: tuple[str, ...] = ()  # the parts that the destination took on an earlier try, in its channel's words
 
     @property

@@ -1,7 +1,7 @@
 """The notifier: sees that what is due is looked at, evaluated and told, without Redis and without a timetable.
 
 1. The main thread sleeps on the doorbell, at most a second and no longer than until the next group is due; then it
-   sweeps reports that ran out, looks at the groups that are due, and queues canaries.
+   sweeps reports that ran out, looks at the groups that are due, goes on with escalations, and queues canaries.
 2. The lanes drain the outbox in a thread of their own, rules are evaluated in two more, the dead man's switch has one.
 3. A database that is away is waited for; nothing but a signal ends the notifier. Several of them are harmless.
 """
@@ -20,6 +20,7 @@ from django.db.utils import InterfaceError, OperationalError
 from monitoring.alerts import canary, clock, confirm, deadman, flush, sweep
 from monitoring.alerts.doorbell import Doorbell
 from monitoring.alerts.drain import Lanes
+from monitoring.alerts.escalation import advance, timeouts
 from monitoring.alerts.rules import evaluate, heartbeats
 
 POLL_S = 1.0
@@ -39,13 +40,23 @@ def _evaluate(now: datetime) -> None:
     confirm.ask_prometheus(now)
 
 
+def _next_due() -> datetime | None:
+    """When the next group or the next step of an escalation is due."""
+    return min(filter(None, (flush.next_due(), advance.next_due())), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """What is done at each turn, and what beside it; a test puts its own in their place."""
 
-    each_turn: tuple[Step, ...] = (sweep.sweep, flush.flush_due)
+    each_turn: tuple[Step, ...] = (
+        sweep.sweep,
+        flush.flush_due,
+        timeouts.expire_acknowledgements,
+        advance.advance_due,
+    )
     now_and_then: Step = canary.queue_due
-    next_due: Callable[[], datetime | None] = flush.next_due
+    next_due: Callable[[], datetime | None] = _next_due
     evaluate: Step | None = _evaluate
     ping: Step | None = deadman.ping
     lanes: Lanes = field(default_factory=Lanes)

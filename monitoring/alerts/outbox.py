@@ -27,6 +27,7 @@ from monitoring.alerts.models import (
 )
 
 WAITING_SINCE = "waiting_since"
+TOLD_GROUP = "told_group"
 
 
 @transaction.atomic
@@ -39,21 +40,30 @@ def enqueue(
     dedupe_key: str,
     now: datetime,
     group: Group | None = None,
+    page_id: int | None = None,
+    told_group_id: int | None = None,
+    due_at: datetime | None = None,
 ) -> OutboxMessage | None:
     """Queue a message within the caller's transaction; None where `dedupe_key` was queued before.
 
     The caller holds the lock of `group`'s row, where there is one. What turns out to be no news comes back `dropped`.
+    `told_group_id`: a message that stands for itself counts as told through this group. `due_at`: not before.
     """
     row = OutboxMessage(
         team_id=team_id,
         destination=destination,
         group=group,
+        page_id=page_id,
         kind=kind,
         dedupe_key=dedupe_key,
         body=body.packed(),
         created_at=now,
-        due_at=now,
+        due_at=due_at or now,
     )
+    if told_group_id is not None:
+        row.body[TOLD_GROUP] = told_group_id
+    if due_at is not None:
+        row.body[WAITING_SINCE] = due_at.isoformat()
     OutboxMessage.objects.bulk_create([row], ignore_conflicts=True)
     stored = OutboxMessage.objects.filter(key=row.key).first()
     if stored is None:

@@ -17,6 +17,8 @@ from monitoring.alerts.channels import Outcome, Verdict
 from monitoring.alerts.claims import Claim
 from monitoring.alerts.models import (
     Destination,
+    Episode,
+    MessageKind,
     MessageState,
     OutboxMessage,
 )
@@ -39,7 +41,8 @@ WITH ended AS (
 ), sent AS (
     UPDATE alerts_outboxmessage SET state = 'sent', finished_at = app_now(), lease_until = NULL, last_error = ''
     WHERE id = %(id)s AND fence = %(fence)s AND state = 'queued'
-    RETURNING team_id, group_id, destination_id, finished_at AS now
+    RETURNING team_id, coalesce(group_id, (body ->> 'told_group')::bigint) AS group_id, destination_id,
+              finished_at AS now
 ), destination AS (
     UPDATE alerts_destination AS d SET failures = 0, open_until = NULL, last_delivered_at = now
     FROM sent WHERE d.id = destination_id
@@ -57,8 +60,11 @@ WITH ended AS (
     FROM sent, unnest(%(episodes)s::bigint[], %(statuses)s::text[]) AS line (episode_id, status)
     JOIN alerts_episode AS episode ON episode.id = line.episode_id
 )
-SELECT count(*) FROM sent
+SELECT (SELECT now FROM sent), ARRAY(
+    SELECT id FROM alerts_episode
+    WHERE id = ANY(%(first_told)s::bigint[]) AND told_at IS NULL AND EXISTS (SELECT FROM sent) ORDER BY id)
 """
+_TELLS_FIRST = frozenset({MessageKind.FIRING, MessageKind.PAGE})
 
 
 def settle(claim: Claim, outcome: Outcome) -> bool:
@@ -109,12 +115,15 @@ def _delivered(claim: Claim, outcome: Outcome) -> bool:
         "answer": outcome.answer,
         "episodes": [line.episode_id for line in message.alerts],
         "statuses": [line.status for line in message.alerts],
+        "first_told": [line.episode_id for line in message.firing] if message.kind in _TELLS_FIRST else [],
         "whom": f"{message.receiver} by {claim.channel}: ",
     }
     with connection.cursor() as cursor:
         cursor.execute(_DELIVERED, values)
-        found = cursor.fetchone()
-    return bool(found and found[0])
+        at, untold = cursor.fetchone() or (None, [])
+    if untold:  # on its own: whoever holds an episode may wait for what the statement above holds
+        Episode.objects.filter(pk__in=untold, told_at=None).update(told_at=at)
+    return at is not None
 
 
 def _retry(row: OutboxMessage, outcome: Outcome, now: datetime) -> None:

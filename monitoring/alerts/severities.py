@@ -1,5 +1,7 @@
 """The order and colour of severities: nobody fixes their words, so the common ones are known, the rest come last."""
 
+from collections.abc import Iterable
+
 from django.db.models import Case, IntegerField, Value, When
 
 _RANKS = {
@@ -33,3 +35,13 @@ def rank(field: str = "severity") -> Case:
     """The worst first, for the database to sort by."""
     known = [When(**{f"{field}__iexact": word}, then=Value(place)) for word, place in _RANKS.items()]
     return Case(*known, default=Value(OTHER), output_field=IntegerField())
+
+
+def worst(severities: Iterable[str]) -> str:
+    """The one that comes first in the order; empty where there is none."""
+    return min(severities, key=lambda word: _RANKS.get(word.lower(), OTHER), default="")
+
+
+def is_critical(severity: str) -> bool:
+    """Whether nobody's quiet hours hold it back."""
+    return _RANKS.get(severity.lower(), OTHER) == 0

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Count, Max
 
 from monitoring.alerts import grouping
+from monitoring.alerts.escalation import runs
 from monitoring.alerts.models import Alert, AlertState, EndedBy, Episode, Event, EventKind, Report
 
 FLAPPING_CHANGES = 4
@@ -97,6 +98,8 @@ class _Writer:
         self._record_unheard(reports)
         self._start_episodes()
         Episode.objects.bulk_update(self._ended, ["ended_at", "ended_by"])
+        if self._ended:
+            runs.stop_resolved(self._ended, self._now)
         Event.objects.bulk_create(self._events)
         self._see_flapping()
         self._store_changed()

@@ -1,4 +1,4 @@
-"""Whether alerting itself works: are alerts taken in, are rules evaluated, is somebody told."""
+"""Whether alerting itself works: are alerts taken in, are rules evaluated, is somebody told, do escalations go on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from django.db.models import DurationField, ExpressionWrapper, F, Value
 
 from monitoring.alerts import claims
 from monitoring.alerts.doorbell import NAME
+from monitoring.alerts.escalation import audit
 from monitoring.alerts.models import IntakeSpan, MessageKind, MessageState, OutboxMessage, Rule
 
 INTAKE_SILENCE = timedelta(seconds=60)
 LATE = timedelta(minutes=2)
 REMEMBERED = timedelta(hours=1)
-MADE_FOR_OTHERS = (MessageKind.FIRING, MessageKind.RESOLVED, MessageKind.CANARY)
+MADE_FOR_OTHERS = (MessageKind.FIRING, MessageKind.RESOLVED, MessageKind.PAGE, MessageKind.CANARY)
 _SEEN = """
 SELECT max(query_start) FROM pg_stat_activity
 WHERE datname = current_database() AND starts_with(application_name, %s)
@@ -34,11 +35,12 @@ class Vital:
 
 
 def all_of(now: datetime) -> tuple[Vital, ...]:
-    """Intake, evaluation and delivery, as they are now."""
+    """Intake, evaluation, delivery and escalation, as they are now."""
     asked: dict[str, Callable[[datetime], str]] = {
         "intake": _intake,
         "evaluation": _evaluation,
         "delivery": _delivery,
+        "escalation": _escalation,
     }
     return tuple(Vital(name, ask(now)) for name, ask in asked.items())
 
@@ -73,6 +75,11 @@ def _delivery(now: datetime) -> str:
         return f"{waiting} messages wait for somebody to send them."
     untold = sum(not _was_told_by_fallback(row) for row in _not_delivered(now))
     return f"{untold} messages reached neither their receiver nor a fallback." if untold else ""
+
+
+def _escalation(now: datetime) -> str:
+    overdue = audit.counts(now)
+    return f"{overdue.runs} escalations should have gone on." if overdue.runs else ""
 
 
 def _not_delivered(now: datetime) -> list[OutboxMessage]:

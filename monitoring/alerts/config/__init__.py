@@ -4,6 +4,8 @@ from functools import partial
 
 from fleetledger.fleet.config import register
 from monitoring.alerts.config import (
+    escalation_shapes,
+    escalations,
     routing_trees,
     rule_shapes,
     rules,
@@ -21,3 +23,4 @@ register("time_intervals", shapes.TIME_INTERVALS, routing_trees.apply, partial(r
 register("alerting", shapes.ALERTING, routing_trees.apply, routing_trees.export_teams)
 register("rules", rule_shapes.RULES, rules.apply_rules, rules_export.export_rules)
 register("schedules", schedule_shapes.SCHEDULES, schedules.apply, schedules_export.export)
+register("escalations", escalation_shapes.ESCALATIONS, escalations.apply, escalations.export)

@@ -25,6 +25,7 @@ class Names:
 
     receivers: Collection[str]
     time_intervals: Collection[str] = ()
+    escalations: Collection[str] | None = None  # None: not looked at
 
 
 def of_route(route: Document, path: Path, names: Names) -> Iterator[Problem]:
@@ -79,6 +80,7 @@ def _of_node(route: Document, path: Path, names: Names) -> Iterator[Problem]:
         for index, name in enumerate(route.get(key, ())):
             if name not in names.time_intervals:
                 yield (*path, key, index), _unknown_interval(name, names.time_intervals)
+    yield from _escalations(route.get("escalation"), (*path, "escalation"), names.escalations)
     for key in DURATIONS:
         if key in route:
             yield from of_duration(key, route[key], (*path, key))
@@ -86,6 +88,17 @@ def _of_node(route: Document, path: Path, names: Names) -> Iterator[Problem]:
     yield from _of_matchers(route, path)
     for index, child in enumerate(route.get("routes", ())):
         yield from _of_node(child, (*path, "routes", index), names)
+
+
+def _escalations(named: str | Document | None, path: Path, known: Collection[str] | None) -> Iterator[Problem]:
+    """A name, or names by severity."""
+    if named is None or known is None:
+        return
+    for where, name in [((), named)] if isinstance(named, str) else [((key,), name) for key, name in named.items()]:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            meant = f" Did you mean '{close[0]}'?" if close else " Add it under 'escalations'."
+            yield (*path, *where), f"No escalation is called '{name}'.{meant}"
 
 
 def of_duration(key: str, text: str, path: Path) -> Iterator[Problem]:
