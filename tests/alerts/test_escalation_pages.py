@@ -83,8 +83,8 @@ def test_a_ladder_says_its_steps_in_words_and_whom_each_would_page(vision: Team,
     text = _text(_as(mira), "/alerts/escalations/")
     assert "begins again 2 times · an acknowledgement holds for 30 min" in text
     assert "Page tom Now: Tom no verified way Then wait 5 min Page the team vision" in text
-    assert "Only if it is between 09:00 and 17:00 on Mon, Tue Now: Mira Page gone" in text
-    assert "Only if there are more than 5 alerts within 10 min is not there any more" in text
+    assert "Only if it is between 09:00 and 17:00 on Mon, Tue · Now: Mira Page gone" in text
+    assert "Only if there are more than 5 alerts within 10 min · is not there any more" in text
     assert "Page who is on call in primary no such schedule Page everyone of the team Now: Mira" in text
     assert "Tell the receiver sre Call the webhook of hooks.example.org" in text
     assert "vision: everything where critical" in text
