@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from fleetledger.fleet.models import Membership, Role, Team, User
+from monitoring.alerts.escalation.ladders import rungs
 from monitoring.alerts.models import OutboxMessage, Run
 from tests import world
 from tests.alerts import escalation_world, pages_world
@@ -221,3 +222,8 @@ def test_pages_by_assignment_and_messages_to_receivers_show_too(vision: Team, mi
     text = _text(_as(mira), f"/alerts/escalations/runs/{run.pk}/")
     assert "Paged because the alert was given to them Tom, it was given to them: Mail (mail) Delivered" in text
     assert "Messages of steps that page nobody sre by Webhook Delivered" in text
+
+
+def test_a_window_with_one_end_reaches_to_midnight() -> None:
+    (rung,) = rungs([{"everyone": True, "if": {"time": {"from": "18:00"}}}])
+    assert rung.condition == "only if it is between 18:00 and 24:00"

@@ -73,7 +73,8 @@ def _condition(document: Mapping[str, Any]) -> str:
     parts = []
     if time := document.get("time"):
         days = ", ".join(_WEEK.get(str(day).lower()[:3], str(day)) for day in time.get("days") or ())
-        hours = f"between {time['from']} and {time['until']}" if time.get("from") and time.get("until") else ""
+        is_hours = "from" in time or "until" in time
+        hours = f"between {time.get('from', '00:00')} and {time.get('until', '24:00')}" if is_hours else ""
         zone = f"({time['time_zone']})" if time.get("time_zone") else ""
         parts.append(" ".join(filter(None, (hours, f"on {days}" if days else "", zone))))
     if many := document.get("more_than"):
