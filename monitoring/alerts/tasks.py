@@ -4,6 +4,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from monitoring.alerts import clock, upkeep
+from monitoring.alerts.escalation import audit
 from monitoring.alerts.oncall import feeds
 
 
@@ -17,3 +18,9 @@ def forget_old() -> str:
 def read_calendars() -> str:
     """Read the calendars of schedules whose quarter of an hour is over."""
     return feeds.read_due(clock.now())
+
+
+@shared_task
+def check_escalations() -> str:
+    """See whether escalations go on, without the notifier that moves them."""
+    return audit.check(clock.now())

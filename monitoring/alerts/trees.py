@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from fleetledger.fleet.models import Team
-from monitoring.alerts import clock
+from monitoring.alerts import clock, intervals
 from monitoring.alerts.destinations import bring_to
 from monitoring.alerts.intervals import NamedInterval, intervals_of
 from monitoring.alerts.models import Destination, Tree
@@ -129,6 +129,11 @@ def fallback_of(tree: TreeView, receiver: str) -> str | None:
     entry = next((item for item in tree.document.receivers if item["name"] == receiver), {})
     named = entry.get("fallback") or tree.route.receiver
     return named if named != receiver else None
+
+
+def muted_by(tree: TreeView, route: Route, at: datetime) -> str:
+    """Why this route of the tree tells nobody at `at`, in words; empty where it tells."""
+    return intervals.muted_by(tree.time_intervals, route.mute_time_intervals, route.active_time_intervals, at)
 
 
 def _key(team_id: int | None) -> _Key | None:

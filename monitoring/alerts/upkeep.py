@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring.alerts.models import Alert, AlertState, Group, OutboxMessage
+from monitoring.alerts.models import Alert, AlertState, Group, OutboxMessage, Run
 
 KEEP_MESSAGES = timedelta(days=180)
 KEEP_ALERTS = timedelta(days=400)
@@ -14,7 +14,9 @@ def forget_old(now: datetime) -> str:
     """Delete what ended too long ago, a thousand rows at a time; gives a sentence."""
     messages = _delete(OutboxMessage.objects.filter(finished_at__lt=now - KEEP_MESSAGES))
     alerts = _delete(Alert.objects.filter(state=AlertState.RESOLVED, changed_at__lt=now - KEEP_ALERTS))
-    groups = _delete(Group.objects.filter(tick_at__isnull=True, told__isnull=True, messages__isnull=True))
+    _delete(Run.objects.filter(members__isnull=True))  # escalations whose alerts were all forgotten
+    idle = Group.objects.filter(tick_at__isnull=True, told__isnull=True, messages__isnull=True, runs__isnull=True)
+    groups = _delete(idle)
     return f"Forgot {messages} messages, {alerts} alerts and {groups} empty groups."
 
 

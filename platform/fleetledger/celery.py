@@ -68,6 +68,7 @@ app.conf.update(
             "task": "monitoring.alerts.tasks.forget_old",
             "schedule": crontab(hour="2", minute="10"),
         },
+        "check escalations": {"task": "monitoring.alerts.tasks.check_escalations", "schedule": timedelta(seconds=60)},
         "read calendars": {"task": "monitoring.alerts.tasks.read_calendars", "schedule": timedelta(minutes=1)},
         "import what waits": {"task": "costs.tasks.import_waiting", "schedule": crontab(minute="*/10")},
         "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},

@@ -318,7 +318,7 @@ def test_a_message_that_reached_the_fallback_counts_as_delivered() -> None:
         drain.drain_due()
         now = world.advance(200)
         IntakeSpan.objects.update(until_at=now)
-    assert [vital.reason for vital in vitals.all_of(now)] == ["", "", ""]
+    assert [vital.reason for vital in vitals.all_of(now)] == ["", "", "", ""]
 
 
 @contextmanager

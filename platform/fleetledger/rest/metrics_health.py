@@ -21,11 +21,16 @@ SELECT count(*) FILTER (WHERE last_error = ''), count(*) FILTER (WHERE last_erro
 FROM alerts_rule WHERE is_enabled
 """
 _ALERTS = "SELECT state, count(*) FROM alerts_alert WHERE state <> 'resolved' GROUP BY 1"
-_WAITING = "SELECT count(*), extract(epoch FROM min(created_at)) FROM alerts_outboxmessage WHERE state = 'queued'"
+# A page that is to wait, for quiet hours or as a person's second way, waits for nobody until it is due.
+_WAITING = """
+SELECT count(*), extract(epoch FROM min(coalesce((body ->> 'waiting_since')::timestamptz, created_at)))
+FROM alerts_outboxmessage WHERE state = 'queued' AND (tries > 0 OR due_at <= app_now())
+"""
 _REFUSED = """
 SELECT count(*) FROM alerts_outboxmessage
 WHERE state = 'dead' AND finished_at > app_now() - interval '1 hour' AND created_at > app_now() - interval '1 day'
 """
+_ESCALATIONS = "SELECT count(*) FROM alerts_run WHERE due_at < app_now() - interval '2 minutes'"
 OPEN_STATES = ("firing", "stale")
 
 Database = psycopg.Connection[tuple[Any, ...]]
@@ -58,6 +63,8 @@ def _of_alerting(database: Database) -> Iterator[Metric]:
     waiting, oldest_at = _row(database, _WAITING)
     yield _gauge("outbox_messages", "Messages that wait to be delivered.", waiting)
     yield _gauge("outbox_refused", "Messages that were refused within the hour.", _row(database, _REFUSED)[0])
+    overdue = _row(database, _ESCALATIONS)[0]
+    yield _gauge("escalations_overdue", "Escalations that should have gone on two minutes ago.", overdue)
     if evaluated_at is not None:
         yield _gauge("rules_evaluated_timestamp_seconds", "When a rule was last evaluated.", evaluated_at)
     if oldest_at is not None:
