@@ -41,8 +41,10 @@ WITH ended AS (
 ), sent AS (
     UPDATE alerts_outboxmessage SET state = 'sent', finished_at = app_now(), lease_until = NULL, last_error = ''
     WHERE id = %(id)s AND fence = %(fence)s AND state = 'queued'
-    RETURNING team_id, coalesce(group_id, (body ->> 'told_group')::bigint) AS group_id, destination_id,
+    RETURNING team_id, coalesce(group_id, (body ->> 'told_group')::bigint) AS group_id, destination_id, page_id,
               finished_at AS now
+), paged AS (
+    UPDATE alerts_page AS p SET told_at = coalesce(p.told_at, now) FROM sent WHERE p.id = sent.page_id
 ), destination AS (
     UPDATE alerts_destination AS d SET failures = 0, open_until = NULL, last_delivered_at = now
     FROM sent WHERE d.id = destination_id

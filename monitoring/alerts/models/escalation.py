@@ -116,13 +116,15 @@ class RunStep(models.Model):
 class Page(models.Model):
     """One person paged by one step, or by nobody's step but because the alert was given to them: then `done` is none.
 
-    `why`: how the page came to this person; `problem`: why the person could not be told.
+    `why`: how the page came to this person; `problem`: why the person could not be told. `told_at`: when the first of
+    its messages was delivered; those are forgotten earlier than the page.
     """
 
     done = models.ForeignKey(RunStep, null=True, blank=True, on_delete=models.CASCADE, related_name="pages")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="pages")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="pages")
     at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
     why = models.CharField(max_length=300, blank=True)
     quiet_until_at = models.DateTimeField(null=True, blank=True)
     problem = models.CharField(max_length=300, blank=True)
