@@ -61,7 +61,8 @@ class RouteTest(AlertsView):
         tenant = tenant_to_act(self.caller, data)
         shown = {ALERT_NAME: NAME} | {name: value for name, value in labels.items() if value}
         sent = tests_route(tenant, labels, actor(self.caller)) if api_bodies.flag(data, "send") else ()
-        return Response(RouteTestAnswer(shown, reads_routing.ways(tenant, shown), tuple(one.pk for one in sent)))
+        ways = reads_routing.ways(tenant, shown, clock.now())
+        return Response(RouteTestAnswer(shown, ways, tuple(one.pk for one in sent)))
 
 
 class Receivers(AlertsView):

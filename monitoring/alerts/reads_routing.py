@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from django.db.models import Count, Q
 
-from monitoring.alerts import routing, trees
+from monitoring.alerts import mutes, routing, trees
 from monitoring.alerts.labels import Labels
 from monitoring.alerts.matchers import all_to_text
 from monitoring.alerts.models import ChannelKind, Destination, MessageState
+from monitoring.alerts.mutes import Hours, Mute, Mutes
 from monitoring.alerts.routing import InhibitRule, Route
 from monitoring.alerts.tenants import Tenant
 from monitoring.alerts.trees import TreeView
@@ -24,6 +25,7 @@ class RouteRow:
     """A node of the tree. `depth` 0 is the root; `group_by` None: by all labels.
 
     `escalations`: pairs of a severity ("default": all others) and the escalation's name, inherited ones too.
+    `mute`: the stretch in which it tells nobody, the present one or the next one within a month.
     """
 
     path: str
@@ -36,6 +38,9 @@ class RouteRow:
     repeat_interval_s: float
     continues: bool
     escalations: tuple[tuple[str, str], ...] = ()
+    mute_time_intervals: tuple[str, ...] = ()
+    active_time_intervals: tuple[str, ...] = ()
+    mute: Mute | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +88,19 @@ class Routing:
     routes: tuple[RouteRow, ...]
     receivers: tuple[Receiver, ...]
     inhibit_rules: tuple[Inhibition, ...]
+    time_intervals: tuple[Hours, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One route that an alert takes: into which group, for whom, after how long."""
+    """One route that an alert takes: into which group, for whom, after how long; `mute` as of the route."""
 
     path: str
     receiver: str
     group_labels: dict[str, str]
     group_wait_s: float
     destinations: tuple[str, ...]
+    mute: Mute | None = None
 
 
 def routing_of(tenant: Tenant, at: datetime) -> Routing:
@@ -103,19 +110,21 @@ def routing_of(tenant: Tenant, at: datetime) -> Routing:
         team=None if tenant.team_id is None else tenant.slug,
         is_own=tree.is_own,
         is_applied=tree.version > 0,
-        routes=tuple(_route_rows(tree.route, 0)),
+        routes=tuple(_route_rows(tree.route, 0, Mutes(tree.time_intervals, at))),
         receivers=_receivers(tree, at),
         inhibit_rules=tuple(map(_inhibition, tree.inhibit_rules)),
+        time_intervals=mutes.hours_of(tree.time_intervals, tree.document.time_intervals, at),
     )
 
 
-def ways(tenant: Tenant, labels: Labels) -> tuple[Way, ...]:
+def ways(tenant: Tenant, labels: Labels, at: datetime) -> tuple[Way, ...]:
     """Where an alert with these labels would go."""
     tree = trees.tree_for(tenant.team_id)
-    return tuple(_way(tree, route, labels) for route in routing.matched(tree.route, labels))
+    muting = Mutes(tree.time_intervals, at)
+    return tuple(_way(tree, route, labels, muting) for route in routing.matched(tree.route, labels))
 
 
-def _way(tree: TreeView, route: Route, labels: Labels) -> Way:
+def _way(tree: TreeView, route: Route, labels: Labels, muting: Mutes) -> Way:
     places = trees.destinations(tree.tree_id, route.receiver)
     return Way(
         path=route.path,
@@ -123,6 +132,7 @@ def _way(tree: TreeView, route: Route, labels: Labels) -> Way:
         group_labels=routing.group_labels(route, labels),
         group_wait_s=route.group_wait_s,
         destinations=tuple(f"{ChannelKind(place.kind).label} {target(place.config)}".strip() for place in places),
+        mute=muting.of(route),
     )
 
 
@@ -142,7 +152,7 @@ def _host(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
 
 
-def _route_rows(route: Route, depth: int) -> Iterator[RouteRow]:
+def _route_rows(route: Route, depth: int, muting: Mutes) -> Iterator[RouteRow]:
     yield RouteRow(
         path=route.path,
         depth=depth,
@@ -154,9 +164,12 @@ def _route_rows(route: Route, depth: int) -> Iterator[RouteRow]:
         repeat_interval_s=route.repeat_interval_s,
         continues=route.continues,
         escalations=route.escalation,
+        mute_time_intervals=route.mute_time_intervals,
+        active_time_intervals=route.active_time_intervals,
+        mute=muting.of(route),
     )
     for child in route.routes:
-        yield from _route_rows(child, depth + 1)
+        yield from _route_rows(child, depth + 1, muting)
 
 
 def _receivers(tree: TreeView, at: datetime) -> tuple[Receiver, ...]:

@@ -95,7 +95,7 @@ def _asked_way(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
     if not text:
         return {"labels_text": "", "ways": None, "taken": ()}
     try:
-        ways = reads_routing.ways(tenant, labels_of(text))
+        ways = reads_routing.ways(tenant, labels_of(text), clock.now())
     except MatcherError as error:
         return {"labels_text": text, "ways": None, "taken": (), "labels_error": str(error)}
     return {"labels_text": text, "ways": ways, "taken": [way.path for way in ways]}
