@@ -69,16 +69,17 @@ def unacknowledge(alert_ids: Iterable[int], actor: Actor, comment: str = "") -> 
 def assign(alert_id: int, to: User | None, actor: Actor, comment: str = "") -> None:
     """Give an open alert to a person, or to nobody; raises ConflictError where it is resolved.
 
-    While it escalates and nobody has it, the person is paged.
+    While it escalates and nobody has it, the person is paged; whoever takes it themselves needs no page.
     """
     with transaction.atomic():
         episode = _open_episode(alert_id)
         now = clock.now()
+        is_news = to is not None and to.pk != episode.assigned_to_id
         episode.assigned_to = to
         episode.save(update_fields=["assigned_to"])
         words = f"to {to.username}" if to else "to nobody"
         _note([episode], EventKind.ASSIGNED, actor, now, f"{words}. {comment}".strip(" .") + ".")
-        if to is not None:
+        if to is not None and is_news and to != actor.user:
             assigned.page(episode, to, actor.name, now)
 
 

@@ -1,10 +1,11 @@
 """Takes messages out of the outbox, each for one try: the last look at what it says comes before its first byte.
 
 1. Of each group and destination only the oldest unfinished message is looked at, and only if it is due.
-2. Its episodes are locked, in the order of their ids; an acknowledgement takes the same locks.
+2. Its episodes are locked, in the order of their ids; an acknowledgement takes the same locks. What an escalation tells
+   holds its group before them, in which it notes whom it told: a tick of that group comes before or after.
 3. Then the message itself, unless another notifier has it: a lease of 30 s, and a fence one higher.
 4. Where all that it tells as firing is acknowledged or withheld by now, that is left out; nothing left: withheld.
-   A page is withheld too where what it is about is over.
+   What an escalation tells is left out too where it is over. A contact method that was removed is not used.
 5. The attempt is noted with the instant at which sending begins. All of this is one transaction.
 """
 
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from monitoring.alerts import outbox, tenants
+from monitoring.alerts import fallback, tenants
 from monitoring.alerts.message import FIRING, AlertLine, Body, Message
 from monitoring.alerts.models import (
     Alert,
@@ -53,9 +54,12 @@ SELECT id, destination_id, failures FROM due WHERE place <= %(most)s ORDER BY du
 """
 # whoever holds an episode for long must not hold up the other lanes
 _LOOK = f"""
-SELECT body, set_config('lock_timeout', '{LOCK_WAIT}', true)
+SELECT body, run_id, set_config('lock_timeout', '{LOCK_WAIT}', true)
 FROM alerts_outboxmessage WHERE id = %s AND state = 'queued'
 """  # noqa: S608 our own text
+_HOLD_GROUP = """
+SELECT g.id FROM alerts_group AS g JOIN alerts_run AS run ON run.group_id = g.id WHERE run.id = %s FOR KEY SHARE OF g
+"""
 _STANDS = """
 SELECT app_now(), EXISTS (
     SELECT FROM alerts_outboxmessage
@@ -79,7 +83,7 @@ WITH begun AS (
 ), paged AS (
     INSERT INTO alerts_told (group_id, destination_id, episode_id, firing_queued_at, firing_attempted_at)
     SELECT g.id, %(destination_id)s, episode_id, %(queued_at)s, %(now)s
-    FROM alerts_group AS g, unnest(%(firing)s::bigint[]) AS episode_id WHERE g.id = %(told_group_id)s
+    FROM alerts_group AS g, unnest(%(firing)s::bigint[]) AS episode_id WHERE g.id = %(told_group_id)s::bigint
     ON CONFLICT (group_id, destination_id, episode_id) DO UPDATE
     SET firing_attempted_at = coalesce(alerts_told.firing_attempted_at, excluded.firing_attempted_at)
 )
@@ -121,20 +125,24 @@ def claim(message_id: int, of_tenant: Suppressors) -> Claim | None:
     seen = _look(message_id)
     if seen is None:
         return None
-    episodes = _locked_episodes(Body.unpacked(seen).alerts)
+    body, told_group_id = seen
+    episodes = _locked_episodes(Body.unpacked(body).alerts)
     row = (
         OutboxMessage.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("destination", "team")
         .filter(pk=message_id, state=MessageState.QUEUED)
         .first()
     )
-    if row is None or row.body != seen:
+    if row is None or row.body != body:
         return None
     now, has_older = _stands(row)
     if has_older or row.due_at > now or (row.lease_until and row.lease_until > now):
         return None
+    if row.destination.contact_id is not None and row.destination.removed_at is not None:
+        _give_up(row, now)
+        return None
     lines = _still_to_tell(row, episodes, of_tenant, now)
-    return _begin(row, lines, episodes, now) if lines is not None else None
+    return _begin(row, lines, episodes, now, told_group_id) if lines is not None else None
 
 
 def _locked_episodes(lines: Iterable[AlertLine]) -> dict[int, Episode]:
@@ -144,12 +152,29 @@ def _locked_episodes(lines: Iterable[AlertLine]) -> dict[int, Episode]:
     return {episode.pk: episode for episode in rows}
 
 
-def _look(message_id: int) -> Any:
-    """What the message says, not locked; None where it is finished."""
+def _look(message_id: int) -> tuple[Any, int | None] | None:
+    """What the message says, not locked, and the group of its run, held; None where it is finished."""
     with connection.cursor() as cursor:
         cursor.execute(_LOOK, [message_id])
         found = cursor.fetchone()
-    return json.loads(found[0]) if found else None
+        if found is None:
+            return None
+        body, run_id, _ = found
+        if run_id is None:
+            return json.loads(body), None
+        cursor.execute(_HOLD_GROUP, [run_id])
+        (group_id,) = cursor.fetchone() or (None,)
+    return json.loads(body), group_id
+
+
+def _give_up(row: OutboxMessage, now: datetime) -> None:
+    """Somebody is to be told all the same."""
+    why = "This contact method was removed."
+    OutboxMessage.objects.filter(pk=row.pk).update(
+        state=MessageState.DEAD, finished_at=now, lease_until=None, last_error=why
+    )
+    if row.run_id is not None:
+        fallback.tell(row, why, now)
 
 
 def _stands(row: OutboxMessage) -> tuple[datetime, bool]:
@@ -167,19 +192,31 @@ def _still_to_tell(
     """The lines with today's acknowledgements; None where the message is withheld as a whole."""
     lines = [_as_of_now(line, episodes) for line in Body.unpacked(row.body).alerts]
     firing = [line for line in lines if line.status == FIRING and line.episode_id in episodes]
-    if row.kind not in RECHECKED or not firing:
+    if row.kind not in RECHECKED or (not firing and row.run_id is None):
         return lines
     reasons = _reasons(row, firing, episodes, of_tenant)
     if len(reasons) < len(firing):
-        return [line for line in lines if reasons.get(line.episode_id) != OVER]
+        return lines if row.run_id is None else _without_over(row, firing, reasons)
     _note_withheld(row, firing, reasons, now)
     rest = [line for line in lines if line.status != FIRING]
     if rest and row.kind == MessageKind.FIRING:
         row.kind = MessageKind.RESOLVED
-        row.body = {**row.body, **replace(Body.unpacked(row.body), alerts=tuple(rest)).packed()}
+        _say(row, rest)
         return rest
-    OutboxMessage.objects.filter(pk=row.pk).update(state=MessageState.WITHHELD, finished_at=now, lease_until=None)
+    state = MessageState.DROPPED if set(reasons.values()) <= {OVER} else MessageState.WITHHELD
+    OutboxMessage.objects.filter(pk=row.pk).update(state=state, finished_at=now, lease_until=None)
     return None
+
+
+def _without_over(row: OutboxMessage, firing: Sequence[AlertLine], reasons: dict[int, str]) -> list[AlertLine]:
+    """What an escalation tells holds no alert that is over or was deleted."""
+    still = [line for line in firing if reasons.get(line.episode_id) != OVER]
+    _say(row, still)
+    return still
+
+
+def _say(row: OutboxMessage, lines: Sequence[AlertLine]) -> None:
+    row.body = {**row.body, **replace(Body.unpacked(row.body), alerts=tuple(lines)).packed()}
 
 
 def _as_of_now(line: AlertLine, episodes: dict[int, Episode]) -> AlertLine:
@@ -192,7 +229,7 @@ def _reasons(
 ) -> dict[int, str]:
     """Why each episode need not be told now; those that must be are absent."""
     found = {line.episode_id: "acknowledged" for line in firing if line.is_acknowledged}
-    if row.kind == MessageKind.PAGE:
+    if row.run_id is not None:
         found |= {line.episode_id: OVER for line in firing if episodes[line.episode_id].ended_at is not None}
     open_ = {line.alert_id: line.episode_id for line in firing if line.episode_id not in found}
     if open_:
@@ -220,7 +257,13 @@ def _note_withheld(row: OutboxMessage, firing: Sequence[AlertLine], reasons: dic
         _told(row, firing).filter(firing_attempted_at__isnull=True).delete()
 
 
-def _begin(row: OutboxMessage, lines: Sequence[AlertLine], episodes: dict[int, Episode], now: datetime) -> Claim:
+def _begin(
+    row: OutboxMessage,
+    lines: Sequence[AlertLine],
+    episodes: dict[int, Episode],
+    now: datetime,
+    told_group_id: int | None,
+) -> Claim:
     firing = [line for line in lines if line.status == FIRING and line.episode_id in episodes]
     values: dict[str, Any] = {
         "id": row.pk,
@@ -229,7 +272,7 @@ def _begin(row: OutboxMessage, lines: Sequence[AlertLine], episodes: dict[int, E
         "kind": row.kind,
         "body": json.dumps(row.body),
         "group_id": row.group_id,
-        "told_group_id": row.body.get(outbox.TOLD_GROUP),
+        "told_group_id": told_group_id,
         "queued_at": row.created_at,
         "destination_id": row.destination_id,
         "firing": [line.episode_id for line in firing],

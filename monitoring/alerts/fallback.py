@@ -80,8 +80,7 @@ def _places(row: OutboxMessage) -> list[Destination]:
 
 def _queue(row: OutboxMessage, place: Destination, why: str, now: datetime) -> bool:
     body = Body.unpacked(row.body)
-    what = "'" if row.destination.tree_id is None else "Receiver '"
-    note = f"{what}{row.destination.receiver}' could not be told by {row.destination.kind}. {why}"
+    note = f"{_named(row.destination)} could not be told by {row.destination.kind}. {why}"
     queued = outbox.enqueue(
         team_id=row.team_id,
         destination=place,
@@ -89,5 +88,12 @@ def _queue(row: OutboxMessage, place: Destination, why: str, now: datetime) -> b
         body=replace(body, note=" ".join(filter(None, (note, body.note)))),
         dedupe_key=f"fallback:{row.pk}:{place.pk}",
         now=now,
+        run_id=row.run_id,
     )
     return queued is not None
+
+
+def _named(place: Destination) -> str:
+    if place.contact_id is not None:
+        return f"'{place.receiver}'"
+    return f"{'Receiver' if place.tree_id is not None else 'The webhook of escalation'} '{place.receiver}'"

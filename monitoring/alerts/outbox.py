@@ -27,7 +27,6 @@ from monitoring.alerts.models import (
 )
 
 WAITING_SINCE = "waiting_since"
-TOLD_GROUP = "told_group"
 
 
 @transaction.atomic
@@ -40,30 +39,24 @@ def enqueue(
     dedupe_key: str,
     now: datetime,
     group: Group | None = None,
-    page_id: int | None = None,
-    told_group_id: int | None = None,
-    due_at: datetime | None = None,
+    run_id: int | None = None,
 ) -> OutboxMessage | None:
     """Queue a message within the caller's transaction; None where `dedupe_key` was queued before.
 
     The caller holds the lock of `group`'s row, where there is one. What turns out to be no news comes back `dropped`.
-    `told_group_id`: a message that stands for itself counts as told through this group. `due_at`: not before.
+    What is of a run counts as told through the run's group, so that its end is told there too.
     """
     row = OutboxMessage(
         team_id=team_id,
         destination=destination,
         group=group,
-        page_id=page_id,
+        run_id=run_id,
         kind=kind,
         dedupe_key=dedupe_key,
         body=body.packed(),
         created_at=now,
-        due_at=due_at or now,
+        due_at=now,
     )
-    if told_group_id is not None:
-        row.body[TOLD_GROUP] = told_group_id
-    if due_at is not None:
-        row.body[WAITING_SINCE] = due_at.isoformat()
     OutboxMessage.objects.bulk_create([row], ignore_conflicts=True)
     stored = OutboxMessage.objects.filter(key=row.key).first()
     if stored is None:
@@ -72,6 +65,18 @@ def enqueue(
         _replace_older(stored, group, destination, now)
     clock.ring()
     return stored
+
+
+def enqueue_pages(rows: Sequence[OutboxMessage]) -> None:
+    """Queue what a step of an escalation tells, within the caller's transaction: each key once, none before its time.
+
+    One that is to wait has not been held up before it was due.
+    """
+    for row in rows:
+        if row.due_at > row.created_at:
+            row.body[WAITING_SINCE] = row.due_at.isoformat()
+    OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
+    clock.ring()
 
 
 def waiting_since(row: OutboxMessage) -> datetime:

@@ -7,6 +7,7 @@
 """
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -41,8 +42,8 @@ WITH ended AS (
 ), sent AS (
     UPDATE alerts_outboxmessage SET state = 'sent', finished_at = app_now(), lease_until = NULL, last_error = ''
     WHERE id = %(id)s AND fence = %(fence)s AND state = 'queued'
-    RETURNING team_id, coalesce(group_id, (body ->> 'told_group')::bigint) AS group_id, destination_id, page_id,
-              finished_at AS now
+    RETURNING team_id, destination_id, page_id, finished_at AS now,
+              coalesce(group_id, (SELECT run.group_id FROM alerts_run AS run WHERE run.id = run_id)) AS group_id
 ), paged AS (
     UPDATE alerts_page AS p SET told_at = coalesce(p.told_at, now) FROM sent WHERE p.id = sent.page_id
 ), destination AS (
@@ -123,9 +124,16 @@ def _delivered(claim: Claim, outcome: Outcome) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_DELIVERED, values)
         at, untold = cursor.fetchone() or (None, [])
-    if untold:  # on its own: whoever holds an episode may wait for what the statement above holds
-        Episode.objects.filter(pk__in=untold, told_at=None).update(told_at=at)
+    if untold:
+        _note_first_told(untold, at)
     return at is not None
+
+
+@transaction.atomic
+def _note_first_told(episode_ids: Sequence[int], at: datetime) -> None:
+    """Apart from the statement before: whoever holds an episode may wait for what that one holds."""
+    rows = Episode.objects.select_for_update(no_key=True).filter(pk__in=episode_ids, told_at=None)
+    Episode.objects.filter(pk__in=[row.pk for row in rows.only("pk").order_by("pk")]).update(told_at=at)
 
 
 def _retry(row: OutboxMessage, outcome: Outcome, now: datetime) -> None:

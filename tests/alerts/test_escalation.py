@@ -235,7 +235,7 @@ def test_who_cannot_be_told_is_named_and_the_fallback_is_told_at_once(server: Re
     go()
     assert Page.objects.get().problem == "Mira Example has no verified contact method."
     assert [told.path for told in server.told] == ["/hook/root"] * 2
-    assert notes("not_told") == ["Mira Example has no verified contact method. (named by the step)"]
+    assert notes("not_told") == ["Mira Example has no verified contact method (named by the step)."]
 
 
 def test_one_person_named_twice_by_a_step_is_paged_once(server: Receiver) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import structlog
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from monitoring.alerts import clock
@@ -12,6 +13,7 @@ from monitoring.alerts.escalation import said
 from monitoring.alerts.models import Alert, Episode, Escalation, Event, EventKind, Group, Run, RunEpisode, RunState
 from monitoring.alerts.routing import Route
 
+_BEGINNING = 0x657363  # the room of our advisory locks
 CAN_RESUME = (RunState.ACKNOWLEDGED, RunState.EXHAUSTED)
 log = structlog.get_logger(__name__)
 
@@ -55,13 +57,14 @@ def resume(episodes: Iterable[Episode], now: datetime) -> None:
     runs = _locked(episodes, CAN_RESUME)
     for run in runs:
         if run.state == RunState.EXHAUSTED:
-            run.round, run.step = run.round + 1, 0
-            run.repeat = run.round + run.escalation.repeat
+            run.round, run.first_round, run.step = run.round + 1, run.round + 1, 0
         run.state, run.due_at, run.changed_at, run.held_for = RunState.ACTIVE, now, now, ""
-    Run.objects.bulk_update(runs, ["state", "round", "step", "repeat", "due_at", "changed_at", "held_for"])
+    Run.objects.bulk_update(runs, ["state", "round", "first_round", "step", "due_at", "changed_at", "held_for"])
 
 
 def _begin_one(group: Group, escalation: Escalation, episodes: Sequence[Episode], now: datetime) -> None:
+    with connection.cursor() as cursor:  # two groups that have one alert may begin at the same moment
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_BEGINNING, escalation.pk])
     of_group = Q(group=group) | Q(run__escalation=escalation)
     known = set(RunEpisode.objects.filter(of_group, episode__in=episodes).values_list("episode_id", flat=True))
     fresh = [episode for episode in episodes if episode.pk not in known]
@@ -98,7 +101,7 @@ def _locked(episodes: Iterable[Episode], states: Sequence[RunState]) -> list[Run
     """One after the other, whoever asks: what is read of their episodes afterwards is what others committed."""
     of_episodes = RunEpisode.objects.filter(run=OuterRef("pk"), episode__in=[episode.pk for episode in episodes])
     rows = Run.objects.select_for_update(of=("self",), no_key=True).filter(Exists(of_episodes), state__in=states)
-    return list(rows.select_related("escalation").order_by("pk"))
+    return list(rows.order_by("pk"))
 
 
 def _without(runs: Sequence[Run], wanted: Q) -> list[Run]:

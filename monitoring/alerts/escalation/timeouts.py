@@ -31,7 +31,7 @@ def expire_acknowledgements(now: datetime) -> int:
 
 @transaction.atomic
 def _give_back(over: dict[int, float]) -> int:
-    rows = Episode.objects.select_for_update(no_key=True).filter(
+    rows = Episode.objects.select_for_update(no_key=True, skip_locked=True).filter(
         pk__in=over, ended_at__isnull=True, acknowledged_at__isnull=False
     )
     now = clock.now()
