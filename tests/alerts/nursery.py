@@ -19,20 +19,27 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402 after the settings are there
 
-from monitoring.alerts import clock, notifier, outbox, trees  # noqa: E402
+from fleetledger.fleet.models import User  # noqa: E402
+from monitoring.alerts import clock, ingest, notifier, outbox, trees  # noqa: E402
 from monitoring.alerts.message import FIRING, AlertLine, Body  # noqa: E402
 from monitoring.alerts.models import (  # noqa: E402
     Alert,
     AlertState,
     Attempt,
     Clock,
+    ContactMethod,
     Destination,
     Episode,
+    Escalation,
     Group,
     MessageKind,
     OutboxMessage,
+    Page,
+    Run,
     Told,
 )
+from monitoring.alerts.sources.posted import Posted  # noqa: E402
+from monitoring.alerts.tenants import PLATFORM  # noqa: E402
 
 
 def start() -> dict[str, Any]:
@@ -100,6 +107,32 @@ def _fill_one(destination: Destination, number: int) -> str:
     return str(row.key)
 
 
+def escalate(url: str, alerts: int, steps: int) -> dict[str, Any]:
+    """Alerts that nobody acknowledges, each in a group and a run of its own, with a step for mira every second."""
+    now = clock.now()
+    mira = User.objects.create(username="mira", email="mira@example.org")
+    method = ContactMethod.objects.create(user=mira, kind="webhook", label="Phone", created_at=now, verified_at=now)
+    Destination.objects.create(contact=method, receiver="mira", kind="webhook", config={"url": url})
+    Escalation.objects.create(name="chaos", steps=[{"person": "mira"}, {"wait": "1s"}] * steps)
+    route = {"receiver": "none", "group_by": ["..."], "group_wait": "0s", "escalation": "chaos"}
+    trees.store(None, route, [{"name": "none"}], (), now)
+    posted = [Posted({"alertname": "Hot", "gpu": str(number)}, {}, now, None) for number in range(alerts)]
+    ingest.receive(PLATFORM, "chaos", posted)
+    return {}
+
+
+def tell_pages() -> dict[str, Any]:
+    """Every page that was written, by run and step, with the keys of its messages; and what is still to be done."""
+    pages = Page.objects.order_by("pk").values_list("run_id", "done__round", "done__step", "messages__key")
+    return {
+        "pages": [f"{run}:{round_}.{step}" for run, round_, step, _ in pages],
+        "keys": [str(key) for *_, key in pages],
+        "going": Run.objects.filter(due_at__isnull=False).count(),
+        "runs": Run.objects.count(),
+        "waiting": OutboxMessage.objects.filter(state="queued").count(),
+    }
+
+
 def pass_time(seconds: float) -> dict[str, Any]:
     """Shift the clock of alerting: leases of the killed run out."""
     known = Clock.objects.filter(pk=1).first()
@@ -124,6 +157,8 @@ ACTS: dict[str, Callable[..., dict[str, Any]]] = {
     "start": start,
     "configure": configure,
     "fill": fill,
+    "escalate": escalate,
+    "tell_pages": tell_pages,
     "pass_time": pass_time,
     "tell": tell,
 }
