@@ -1,0 +1,86 @@
+"""Escalations in the configuration file: brought in, refused with their place, written back as no change."""
+
+import pytest
+
+from fleetledger.fleet import config
+from monitoring.alerts.models import Destination, Escalation
+from tests.alerts import world
+
+pytestmark = pytest.mark.django_db
+WHOLE = """\
+teams: [{slug: vision, members: [{user: mira}]}]
+receivers: [{name: sre, webhook: [{url: "http://127.0.0.1:9/x"}]}]
+route: {receiver: sre, escalation: {critical: gpu}}
+schedules:
+  - name: primary
+    time_zone: UTC
+    layers: [{name: base, people: [mira], every: week, start: 2026-03-02 09:00}]
+escalations:
+  - name: gpu
+    team: vision
+    acknowledge_timeout: 30m
+    repeat: 2
+    steps:
+      - schedule: primary
+      - wait: 5m
+      - person: mira
+        if:
+          time: {from: "09:00", until: "17:00", days: [mon], time_zone: Europe/Berlin}
+          more_than: {alerts: 5, within: 10m}
+      - {team: vision}
+      - everyone: true
+      - {receiver: sre}
+      - webhook: {url: "http://127.0.0.1:9/step", secret: {env: STEP_SECRET}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> None:
+    world.set_clock()
+
+
+def apply(text: str) -> list[str]:
+    return [str(change) for change in config.apply([("fleet.yaml", text)]).changes]
+
+
+def refused(steps: str) -> list[str]:
+    with pytest.raises(config.ConfigError) as caught:
+        apply(f"escalations:\n  - {{name: gpu, steps: {steps}}}\n")
+    return [line.removeprefix("fleet.yaml:2: escalations[0].steps") for line in str(caught.value).splitlines()]
+
+
+def test_an_escalation_is_brought_in_once_and_written_back_as_no_change() -> None:
+    assert "+ escalation gpu: 7 steps" in apply(WHOLE)
+    row = Escalation.objects.get()
+    assert (row.name, row.repeat, row.acknowledge_timeout_s) == ("gpu", 2, 1800)
+    assert Destination.objects.get(escalation=row).config == {
+        "url": "http://127.0.0.1:9/step",
+        "secret": {"env": "STEP_SECRET"},
+    }
+    assert apply(WHOLE) == []
+    assert apply(config.export()) == []
+
+
+def test_a_webhook_that_is_taken_out_stays_for_the_runs_that_have_it() -> None:
+    apply(WHOLE)
+    apply("escalations: [{name: gpu, steps: [{person: mira}]}]")
+    assert Destination.objects.get(escalation__isnull=False).removed_at == world.START
+
+
+def test_what_is_not_there_is_named_with_what_was_meant() -> None:
+    apply(WHOLE)
+    assert refused("[{person: mirra}]") == ["[0].person: No person is called 'mirra'. Did you mean 'mira'?"]
+    assert refused("[{schedule: primry}]") == ["[0].schedule: No schedule is called 'primry'. Did you mean 'primary'?"]
+
+
+def test_an_escalation_that_only_waits_is_refused() -> None:
+    assert refused("[{wait: 5m}]") == [
+        ": This escalation only waits. Add a step that tells somebody, such as {person: NAME}."
+    ]
+
+
+def test_a_route_names_an_escalation_of_the_file_or_one_that_is_stored() -> None:
+    apply(WHOLE)
+    assert apply("route: {receiver: sre, escalation: gpu}") != []
+    with pytest.raises(config.ConfigError, match=r"No escalation is called 'gpuu'. Did you mean 'gpu'\?"):
+        apply("route: {receiver: sre, escalation: gpuu}")
