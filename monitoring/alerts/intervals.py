@@ -14,6 +14,7 @@ Range = tuple[int, int]
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 MONTHS = tuple(name.lower() for name in calendar.month_name[1:])
 LONGEST_MONTH = 31
+SHORTEST_MONTH = 28  # by which Alertmanager compares days from the start with days from the end
 FIRST_YEAR, LAST_YEAR = 0, 9999
 
 
@@ -131,9 +132,9 @@ def _days(text: str | int) -> Range:
         raise IntervalError(f"'{text}' names no days of a month: they are 1 to 31, or -31 to -1 from its end.")
     if start < 0 < end:
         raise IntervalError(f"'{text}' begins at the month's end and ends at its start. Write it as two ranges.")
-    first, last = (day if day > 0 else LONGEST_MONTH + 1 + day for day in (start, end))
+    first, last = (day if day > 0 else SHORTEST_MONTH + day for day in (start, end))
     if first > last:
-        raise IntervalError(f"'{text}' ends before it starts. Write it as two ranges.")
+        raise IntervalError(f"'{text}' ends before it starts, in short months at least. Write it as two ranges.")
     return start, end
 
 

@@ -86,7 +86,7 @@ def test_stretches_end_and_begin_where_the_clocks_change(at: str, stretches: lis
 
 def test_random_stretches_are_those_that_a_look_at_each_minute_finds() -> None:
     dice = random.Random(11)
-    for _ in range(24):
+    for _ in range(12):
         known = intervals_of([_random_interval(dice, "a"), _random_interval(dice, "b")])
         names = {"mute_time_intervals": ("a",)} if dice.random() < 0.5 else {"active_time_intervals": ("b", "a")}
         route = routing.Route(path="", receiver="", **names)
