@@ -124,7 +124,7 @@ def _delivered(claim: Claim, outcome: Outcome) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_DELIVERED, values)
         at, untold = cursor.fetchone() or (None, [])
-    if untold:
+    if untold and at is not None:
         _note_first_told(untold, at)
     return at is not None
 

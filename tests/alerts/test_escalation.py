@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fleetledger.fleet.models import User
+from fleetledger.fleet.models import Role, User
 from monitoring.alerts import acts, clock, drain, fallback, flush
 from monitoring.alerts.escalation import advance, timeouts
 from monitoring.alerts.models import (
@@ -21,6 +21,7 @@ from monitoring.alerts.models import (
     RunStep,
     Silence,
 )
+from tests import world as fleet
 from tests.alerts import world
 from tests.alerts.delivery_world import hook, notes
 from tests.alerts.receiver import Receiver, receiving
@@ -284,3 +285,29 @@ def test_whoever_is_given_an_escalating_alert_is_paged_once(server: Receiver) ->
     acts.assign(world.alert().pk, User.objects.get(username="mira"), MIRA)
     go(10)
     assert len(paged(server)) == 2
+
+
+def test_a_page_by_a_contact_method_that_was_removed_goes_to_the_fallback(server: Receiver) -> None:
+    chain([{"person": "mira"}, {"wait": "1h"}])
+    later = reachable(User.objects.get(username="mira"), server.url, "Mail", 1)
+    world.post()
+    go(60)
+    Destination.objects.filter(pk=later.pk).update(removed_at=clock.now())
+    go(240)
+    assert paged(server) == ["mira: firing"]
+    assert OutboxMessage.objects.get(destination=later).state == MessageState.DEAD
+    assert OutboxMessage.objects.get(kind="fallback").state == MessageState.SENT
+
+
+def test_a_team_step_pages_those_who_may_handle_alerts_and_a_receiver_step_its_places(server: Receiver) -> None:
+    vision = fleet.team("vision")
+    for name, role in (("ana", Role.LEAD), ("ben", Role.VIEWER)):
+        reachable(person(name, vision, role=role), server.url)
+    chain([{"team": "vision"}, {"wait": "5m"}, {"receiver": "default"}, {"wait": "5m"}])
+    world.post()
+    go(300)
+    assert paged(server) == ["ana: firing"]
+    assert notes("escalated")[-1] == "step 3 of 4: told default by Webhook"
+    world.resolve()
+    go(60)
+    assert paged(server) == ["ana: firing", "ana: resolved"]

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -93,7 +94,7 @@ def _candidates(ways: Mapping[int | None, _Ways], before: datetime) -> list[_Can
     wanted = [(team_id, path) for team_id, found in ways.items() for path in found.routes]
     if not wanted:
         return []
-    values = {
+    values: dict[str, Any] = {
         "teams": [team_id for team_id, _ in wanted],
         "routes": [path for _, path in wanted],
         "before": before,
