@@ -1,7 +1,7 @@
 """Reads YAML files into one plain document that knows on which line each key stands."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,11 @@ from fleetledger.fleet.config.issues import ConfigError, Issue, Path, Place
 
 MAX_NODES = 200_000
 MAX_DEPTH = 40
+MAX_CHARACTERS = 2_000_000  # with aliases written out
+TOO_LARGE = "The file is too deep or too large. Split it."
+_NULL, _MERGE = "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_Pair = tuple[yaml.Node, yaml.Node]
 
 
 @dataclass(slots=True)
@@ -40,6 +44,11 @@ def read(texts: Iterable[tuple[str, str]]) -> Document:
     for file, text in texts:
         _join(document, _Reader(file).read(text))
     return document
+
+
+def read_as_texts(file: str, text: str) -> Document:
+    """Another program's file: each scalar as it stands there, `null` as nothing, `<<` merged; raises ConfigError."""
+    return _TextReader(file).read(text)
 
 
 def _join(document: Document, part: Document) -> None:
@@ -77,9 +86,14 @@ class _Reader:
 
     def read(self, text: str) -> Document:
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            return self._read(text)
         except yaml.YAMLError as error:
             raise ConfigError([self._syntax_issue(error)]) from error
+        except RecursionError as error:
+            raise ConfigError([Issue(Place(self._file, 1), (), TOO_LARGE)]) from error
+
+    def _read(self, text: str) -> Document:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None:
             self._document.places[()] = Place(self._file, 1)
             return self._document
@@ -91,9 +105,7 @@ class _Reader:
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
         self._check_text(node, path)
-        self._seen += 1
-        if self._seen > MAX_NODES or len(path) > MAX_DEPTH:
-            raise ConfigError([Issue(self._at(node), path, "The file is too deep or too large. Split it.")])
+        self._count(1, node, path)
         self._document.places.setdefault(path, self._at(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -103,7 +115,7 @@ class _Reader:
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for key_node, value_node in node.value:
+        for key_node, value_node in self._pairs(node, path):
             if not isinstance(key_node, yaml.ScalarNode):
                 raise ConfigError([Issue(self._at(key_node), path, "A key is a word.")])
             self._check_text(key_node, path)
@@ -113,6 +125,15 @@ class _Reader:
             self._document.places[(*path, key)] = self._at(key_node)
             values[key] = self._value(value_node, (*path, key))
         return values
+
+    def _pairs(self, node: yaml.MappingNode, path: Path) -> Sequence[_Pair]:  # noqa: ARG002 for those who merge
+        found: Sequence[_Pair] = node.value
+        return found
+
+    def _count(self, nodes: int, node: yaml.Node, path: Path) -> None:
+        self._seen += nodes
+        if self._seen > MAX_NODES or len(path) > MAX_DEPTH:
+            raise ConfigError([Issue(self._at(node), path, TOO_LARGE)])
 
     def _check_text(self, node: yaml.Node, path: Path) -> None:
         """Escapes can write what no database stores: NUL, and halves of characters."""
@@ -137,3 +158,33 @@ class _Reader:
         line = mark.line + 1 if mark is not None else 1
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         return Issue(Place(self._file, line), (), f"This is no YAML: {problem}.")
+
+
+class _TextReader(_Reader):
+    """Guesses no kinds: `yes` and 09:00 are texts wherever the other program takes them for such."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self._characters = 0
+
+    def _scalar(self, node: yaml.Node, path: Path) -> str:
+        if node.tag == _NULL:
+            return ""
+        self._characters += len(node.value)
+        if self._characters > MAX_CHARACTERS:
+            raise ConfigError([Issue(self._at(node), path, TOO_LARGE)])
+        return str(node.value)
+
+    def _pairs(self, node: yaml.MappingNode, path: Path) -> Sequence[_Pair]:
+        """The mapping's own keys, then those that it merges in."""
+        pairs = [pair for pair in node.value if pair[0].tag != _MERGE]
+        known = {str(key.value) for key, _ in pairs}
+        for item in (value for key, value in node.value if key.tag == _MERGE):
+            for one in item.value if isinstance(item, yaml.SequenceNode) else [item]:
+                if not isinstance(one, yaml.MappingNode):
+                    raise ConfigError([Issue(self._at(item), (*path, "<<"), "'<<' merges in a mapping.")])
+                merged = [pair for pair in self._pairs(one, path) if str(pair[0].value) not in known]
+                self._count(len(merged), one, path)
+                known |= {str(key.value) for key, _ in merged}
+                pairs += merged
+        return pairs
