@@ -14,12 +14,13 @@ from django.core.management import CommandError, call_command
 
 from fleetledger.fleet import config
 from fleetledger.fleet.models import Team
-from monitoring.alerts import routing, trees
+from monitoring.alerts import alertmanager_yaml, routing, trees
 from monitoring.alerts.moving_in import Converted, convert
 from tests.alerts.test_amtool import amtool, amtool_routes, random_labels, random_route
 
 OURS = Path(__file__).with_name("alertmanager_200.yml")
 SETS_OF_LABELS = 1000
+TREES, SETS_OF_EACH_TREE = 50, 20
 LABELS: dict[str, tuple[str, ...]] = {
     "alertname": ("Watchdog", "GpuHot", "DcgmGone", "XidError", "NodeDown", "BudgetLeft", "CostJump", "Other"),
     "severity": ("critical", "warning", "info", "none"),
@@ -52,11 +53,16 @@ def some_labels(dice: random.Random) -> dict[str, str]:
 
 @pytest.mark.realtime
 @pytest.mark.django_db
-def test_a_thousand_label_sets_reach_the_receivers_that_amtool_names(found: Converted) -> None:
+def test_a_thousand_label_sets_reach_the_receivers_that_amtool_names(found: Converted, tmp_path: Path) -> None:
     assert len(OURS.read_text().splitlines()) >= 200
     amtool("check-config", str(OURS))
     config.apply([("moved.yaml", found.configuration)])
-    root = trees.tree_for(None).route
+    applied = trees.tree_for(None)
+    root = applied.route
+    assert root == routing.route_of(yaml.safe_load(found.configuration)["route"])  # the same before and after
+    status = tmp_path / "status.yml"
+    status.write_text(alertmanager_yaml.original(applied))
+    assert " - 3 inhibit rules\n - 19 receivers\n" in amtool("check-config", str(status))
     dice = random.Random(200)
     cases = [some_labels(dice) for _ in range(SETS_OF_LABELS)]
     with ThreadPoolExecutor(2) as pool:
@@ -72,15 +78,18 @@ def test_a_thousand_label_sets_reach_the_receivers_that_amtool_names(found: Conv
 @pytest.mark.realtime
 def test_random_trees_route_as_before_they_were_carried(tmp_path: Path) -> None:
     dice = random.Random(2027)
-    for number in range(20):
+    cases = []
+    for number in range(TREES):
         route = random_route(dice)
         file = tmp_path / f"{number}.yml"
         file.write_text(yaml.safe_dump({"route": route, "receivers": [{"name": name} for name in _names(route)]}))
         moved = yaml.safe_load(convert(file.read_text()).configuration)
-        root = routing.route_of(moved["route"])
-        for _ in range(15):
-            labels = random_labels(dice)
-            assert receivers(root, labels) == amtool_routes(file, labels), (file.read_text(), labels)
+        cases += [(file, routing.route_of(moved["route"]), random_labels(dice)) for _ in range(SETS_OF_EACH_TREE)]
+    with ThreadPoolExecutor(2) as pool:
+        theirs = list(pool.map(lambda case: amtool_routes(case[0], case[2]), cases))
+    ours = [receivers(root, labels) for _, root, labels in cases]
+    assert [(case[0].read_text(), case[2]) for case, a, b in zip(cases, ours, theirs, strict=True) if a != b] == []
+    assert len({tuple(found) for found in ours}) > 100
 
 
 def _names(route: dict[str, Any]) -> list[str]:
@@ -101,8 +110,12 @@ def test_every_key_is_carried_or_named_with_its_line_and_reason(found: Converted
         (16, "templates"): "Go templates: Fleetledger writes its own texts.",
         (105, "inhibit_rules[3]"): ("This rule is left out: without matchers on both sides it is about every alert."),
     }
+    every_key_is_carried_or_named(OURS.read_text(), found)
+
+
+def every_key_is_carried_or_named(text: str, found: Converted) -> None:
     named = [row.path for row in found.not_carried]
-    for key in _keys(yaml.safe_load(OURS.read_text()), ""):
+    for key in _keys(yaml.safe_load(text), ""):
         is_named = any(key == name or key.startswith((f"{name}.", f"{name}[")) for name in named)
         assert is_named != (key in found.carried), key
 
@@ -181,15 +194,15 @@ def test_defaults_that_differ_from_ours_are_written_out(found: Converted) -> Non
             "route: {receiver: b}\nreceivers: [{name: a}]",
             "alertmanager.yml:1: route.receiver: No receiver is called 'b'",
         ),
-        ("route: {receiver: a, routes: {x: 1}}\nreceivers: [{name: a}]", "'routes' is a list"),
+        ("route: {receiver: a, routes: {x: 1}}\nreceivers: [{name: a}]", "'routes' must be a list"),
         (
             "route: {receiver: a, routes: [{mute_time_intervals: [n]}]}\nreceivers: [{name: a}]",
             "time interval is called",
         ),
-        ("route: &r {receiver: a, routes: [{<<: *r}]}\nreceivers: [{name: a}]", "too deep or too large|merged in by"),
-        ("route: {receiver: a, group_wait: soon}\nreceivers: [{name: a}]", "route.group_wait: 'soon' is no duration"),
-        ("route: {receiver: a}\nreceivers: [7]", "'receivers' is a list of mappings"),
-        ("- 1", "sections"),
+        ("route: &r {receiver: a, routes: [{<<: *r}]}\nreceivers: [{name: a}]", "too deep or too large"),
+        ("route: {receiver: a, group_wait: soon}\nreceivers: [{name: a}]", "'group_wait' must be a duration"),
+        ("route: {receiver: a}\nreceivers: [7]", "An entry of 'receivers' must be a mapping"),
+        ("- 1", "must hold keys with values"),
     ],
 )
 def test_a_file_that_alertmanager_would_refuse_is_refused_with_its_line(text: str, words: str) -> None:
@@ -233,6 +246,7 @@ def test_the_command_only_looks_or_only_writes_where_it_is_told_so(tmp_path: Pat
     file = tmp_path / "ours.yaml"
     call_command("import-alertmanager", str(OURS), dry_run=True, stdout=StringIO())
     call_command("import-alertmanager", str(OURS), output=str(file), stdout=StringIO())
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert trees.tree_for(None).version == 0
     assert config.apply([("ours.yaml", file.read_text())], dry_run=True).changes
     with pytest.raises(CommandError, match="cannot be read"):

@@ -27,9 +27,9 @@ class Account:
 
     places: Document
     secrets: dict[str, str] = field(default_factory=dict)
-    files: list[str] = field(default_factory=list)
     _carried: set[Path] = field(default_factory=set)
     _left: dict[Path, str] = field(default_factory=dict)
+    _origins: dict[int, tuple[Any, Path]] = field(default_factory=dict)
 
     def carry(self, path: Path) -> None:
         """`path` with all below it that nobody leaves."""
@@ -39,8 +39,32 @@ class Account:
         """`path` with all below it is not carried."""
         self._left.setdefault(path, reason)
 
+    def give_up(self, path: Path, reason: str) -> None:
+        """As `leave`, also what was carried below it until now."""
+        self._carried = {known for known in self._carried if known[: len(path)] != path}
+        self._left = {known: why for known, why in self._left.items() if known[: len(path)] != path}
+        self.leave(path, reason)
+
     def is_carried(self, path: Path) -> bool:
         return self._is_within(path, self._carried)
+
+    def made(self, document: dict[str, Any], path: Path) -> dict[str, Any]:
+        """`document`, of which is known from now on that it came of what stands at `path`."""
+        self._origins[id(document)] = document, path
+        return document
+
+    def result(self, values: Mapping[str, Any]) -> Document:
+        """What came of the file, each part at the line of what it came of."""
+        found = Document(dict(values))
+        self._place(found, values, (), ())
+        return found
+
+    def _place(self, found: Document, value: Any, path: Path, source: Path) -> None:
+        _, source = self._origins.get(id(value), (None, source))
+        found.places[path] = self.places.place(source)
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for part, item in items:
+            self._place(found, item, (*path, part), (*source, part))
 
     def secret(self, name: str, value: str) -> dict[str, str]:
         """A reference to a secret under a name of ours: letters, digits and _, told apart by number."""
@@ -52,37 +76,35 @@ class Account:
         self.secrets[known] = value
         return {"env": known}
 
-    def secret_file(self, path: str) -> dict[str, str]:
-        if path not in self.files:
-            self.files.append(path)
-        return {"file": path}
-
     def carried(self) -> tuple[str, ...]:
-        return tuple(
-            path_text(path) for path in self._keys() if self._is_within(path, self._carried) and not self._why(path)
-        )
+        """Each key by its path; one with nothing behind it is carried by saying nothing."""
+        return tuple(path_text(path) for path in self._keys() if self._reason(path) is None)
 
     def not_carried(self) -> tuple[NotCarried, ...]:
         """The outermost keys that were left, in the file's order."""
         found: dict[Path, str] = {}
         for path in self._keys():
-            reason = self._why(path)
-            if reason is None and not self._is_within(path, self._carried):
-                reason = NOTHING_LIKE_IT
+            reason = self._reason(path)
             if reason is not None and not self._is_within(path[:-1], found):
                 outermost = next((above for above in _upwards(path) if above in self._left), path)
                 found.setdefault(outermost, reason)
         rows = [NotCarried(path_text(path), self.places.place(path).line, reason) for path, reason in found.items()]
         return tuple(sorted(rows, key=lambda row: (row.line, row.path)))
 
-    def _why(self, path: Path) -> str | None:
-        """The reason of the innermost of what was left and what was carried."""
+    def _reason(self, path: Path) -> str | None:
+        """Why it is not carried, by the innermost of what was left and what was carried; None: it is."""
         for above in _upwards(path):
             if above in self._left:
                 return self._left[above]
             if above in self._carried:
                 return None
-        return None
+        return None if self._is_empty(path) else NOTHING_LIKE_IT
+
+    def _is_empty(self, path: Path) -> bool:
+        value: Any = self.places.values
+        for part in path:
+            value = value[part]
+        return value in ("", [], {})
 
     def _keys(self) -> Iterator[Path]:
         """The paths that hold a value of their own: no mapping or list with something in it."""

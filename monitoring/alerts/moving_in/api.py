@@ -15,7 +15,8 @@ from monitoring.alerts import api_bodies
 from monitoring.alerts.api import AlertsView
 from monitoring.alerts.api_tenants import tenant_to_act
 from monitoring.alerts.moving_in.account import NotCarried
-from monitoring.alerts.moving_in.alertmanager import MOST_CHARACTERS, Converted, convert
+from monitoring.alerts.moving_in.alertmanager import Converted, convert
+from monitoring.alerts.moving_in.reading import MOST_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import getaddresses
 from typing import Any
 from urllib.parse import urlsplit
 
 from fleetledger.fleet.config.issues import Path
-from monitoring.alerts.config.receiver_checks import is_plain_address
+from monitoring.alerts.config.receiver_checks import SECRET_WORD, is_plain_address
 from monitoring.alerts.moving_in.account import Account, text_of
 from monitoring.alerts.moving_in.routes import is_true
 
@@ -19,6 +19,9 @@ OWN_TEXT = "Fleetledger writes its own text."
 NO_PROXY = "Set the proxy in the environment of the notifier (HTTPS_PROXY) where one is needed."
 NO_OAUTH = "Fleetledger fetches no OAuth tokens. Use a header with a token that lasts."
 FROM_FILE = "A header is one secret: put 'Authorization' with its whole value into a file, and name it under 'headers'."
+OTHER_SIGN_IN = "Fleetledger signs in by PLAIN or LOGIN with auth_username and auth_password."
+NO_CLIENT_CERTIFICATE = "Fleetledger shows no client certificate."
+OWN_NAME = "A certificate is checked for the name in the address, by TLS 1.2 or later."
 DEFAULT_MAIL_TLS = "true"
 _TOKEN_LIKE = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{16,}")
 
@@ -34,6 +37,7 @@ class Entry:
     number: int
     defaults: Document
     account: Account
+    taken: list[str] = field(default_factory=list)  # from `defaults`, and carried if this entry is
 
     def text(self, key: str, default: str = "") -> str:
         """A scalar of the entry, else the global one under `default`; both count as carried."""
@@ -43,21 +47,20 @@ class Entry:
         return self.of_all(default)
 
     def of_all(self, key: str) -> str:
-        if not text_of(self.defaults, key):
-            return ""
-        self.account.carry(("global", key))
+        if text_of(self.defaults, key):
+            self.taken.append(key)
         return text_of(self.defaults, key)
 
     def secret(self, key: str, default: str = "") -> dict[str, str] | None:
         """The entry's secret or its file, else the global ones, as a reference."""
-        for document, name, path in ((self.document, key, self.path), (self.defaults, default, ("global",))):
-            if text_of(document, name):
-                self.account.carry((*path, name))
-                return self.named(key, text_of(document, name)) if path != ("global",) else self._of_all(name)
-            if text_of(document, f"{name}_file"):
-                self.account.carry((*path, f"{name}_file"))
-                return self.account.secret_file(text_of(document, f"{name}_file"))
-        return None
+        if value := self.text(key):
+            return self.named(key, value)
+        if file := self.text(f"{key}_file"):
+            return {"file": file}
+        if value := self.of_all(default):
+            return self.account.secret(default, value)
+        file = self.of_all(f"{default}_file")
+        return {"file": file} if file else None
 
     def named(self, key: str, value: str) -> dict[str, str]:
         return self.account.secret(f"{self.receiver}_{self.kind}_{self.number}_{key}", value)
@@ -68,16 +71,13 @@ class Entry:
 
     def give_up(self, reason: str) -> None:
         """The whole entry is not carried."""
-        self.account.leave(self.path, reason)
+        self.account.give_up(self.path, reason)
 
     def common(self, *, sends_resolved: bool) -> dict[str, Any]:
         """`send_resolved`, written out wherever Alertmanager's own default is another than ours."""
         given = self.text("send_resolved")
         wanted = is_true(given) if given else sends_resolved
         return {} if wanted and not given else {"send_resolved": wanted}
-
-    def _of_all(self, name: str) -> dict[str, str]:
-        return self.account.secret(name, text_of(self.defaults, name))
 
 
 def is_template(value: Any) -> bool:
@@ -113,14 +113,15 @@ def email(entry: Entry) -> dict[str, Any] | None:
             entry.leave(key, TEMPLATE)
         elif value := entry.text(key, default):
             found[key] = value
-    password = entry.secret("auth_password", "smtp_auth_password")
-    if password and found.get("auth_username"):
+    if "auth_username" not in found:
+        entry.leave("auth_password", "A password belongs to a user, and 'auth_username' is missing.")
+    elif password := entry.secret("auth_password", "smtp_auth_password"):
         found["auth_password"] = password
     found["require_tls"] = is_true(entry.text("require_tls", "smtp_require_tls") or DEFAULT_MAIL_TLS)
     for key in ("headers", "html", "text"):
         entry.leave(key, OWN_TEXT)
     for key in ("auth_secret", "auth_secret_file", "auth_identity"):
-        entry.leave(key, "Fleetledger signs in by PLAIN or LOGIN with auth_username and auth_password.")
+        entry.leave(key, OTHER_SIGN_IN)
     entry.leave("hello", "Fleetledger greets with the machine's own name.")
     return found | _tls(entry, entry.document.get("tls_config"), "tls_config") | entry.common(sends_resolved=False)
 
@@ -180,8 +181,36 @@ def http(entry: Entry, *, headers: bool = True) -> dict[str, Any]:
         if key in document:
             account.leave((*path, key), "Fleetledger follows no redirects and speaks HTTP/1.1 here.")
     found = _tls(entry, document.get("tls_config"), "tls_config", path)
-    authorization = _authorization(entry, document, path) if headers else None
-    return found | ({"headers": {"Authorization": authorization}} if authorization else {})
+    written = _headers(entry, document, path) if headers else {}
+    return found | ({"headers": written} if written else {})
+
+
+def _headers(entry: Entry, document: Document, path: Path) -> dict[str, Any]:
+    """Those of `http_headers` that say one thing, and the permission."""
+    given = document.get("http_headers")
+    found: dict[str, Any] = {}
+    for name, said in given.items() if isinstance(given, dict) else ():
+        at: Path = (*path, "http_headers", name)
+        words = [(kind, word) for kind, listed in said.items() for word in listed] if _is_lists(said) else []
+        if len(words) != 1:
+            entry.account.leave(at, "A header says one thing here. Add it by hand under 'headers'.")
+            continue
+        entry.account.carry(at)
+        ((kind, word),) = words
+        is_open = kind == "values" and not SECRET_WORD.search(name)
+        found[name] = word if is_open else {"file": word} if kind == "files" else entry.named(name, word)
+    authorization = _authorization(entry, document, path)
+    return found | ({"Authorization": authorization} if authorization else {})
+
+
+def _is_lists(said: Any) -> bool:
+    """Whether `said` is `values`, `secrets` or `files` with their texts."""
+    return isinstance(said, dict) and all(
+        kind in {"values", "secrets", "files"}
+        and isinstance(words, list)
+        and all(isinstance(one, str) for one in words)
+        for kind, words in said.items()
+    )
 
 
 def _authorization(entry: Entry, document: Document, path: Path) -> dict[str, str] | None:
@@ -215,6 +244,9 @@ def _tls(entry: Entry, document: Any, key: str, above: Path | None = None) -> di
     if text_of(document, "insecure_skip_verify"):
         found["insecure_skip_verify"] = is_true(document["insecure_skip_verify"])
         entry.account.carry((*path, "insecure_skip_verify"))
+    for name, reason in _OF_TLS.items():
+        if name in document:
+            entry.account.leave((*path, name), reason)
     return found
 
 
@@ -231,6 +263,11 @@ def _is_mail(address: str) -> bool:
     return re.fullmatch(r"[^\s@{}]+@[^\s@{}]+", address) is not None
 
 
+_OF_TLS: Mapping[str, str] = {
+    **dict.fromkeys(("cert", "cert_file", "cert_ref", "key", "key_file", "key_ref"), NO_CLIENT_CERTIFICATE),
+    **dict.fromkeys(("server_name", "min_version", "max_version"), OWN_NAME),
+    "ca": "Write it into a file of its own, and name it under 'ca_file'.",
+}
 CHANNELS: Mapping[str, tuple[str, Callable[[Entry], dict[str, Any] | None]]] = {
     "webhook_configs": ("webhook", webhook),
     "email_configs": ("email", email),

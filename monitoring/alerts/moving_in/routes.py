@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from fleetledger.fleet.config.issues import Path
+from fleetledger.lib.durations import DurationError, duration_text, parse_duration
 from monitoring.alerts.intervals import entry_problems
 from monitoring.alerts.matchers import MatcherError
 from monitoring.alerts.moving_in.account import Account
@@ -22,7 +24,7 @@ def route(document: Document, path: Path, account: Account) -> dict[str, Any] | 
     """A route with those below it; None where its matchers cannot be carried."""
     try:
         matchers_of(_strings(document))
-    except (MatcherError, AttributeError, TypeError) as error:
+    except MatcherError as error:
         account.leave(path, f"This route with all below it is left out: {error} Alerts take the next one that matches.")
         return None
     found: dict[str, Any] = {}
@@ -40,7 +42,7 @@ def route(document: Document, path: Path, account: Account) -> dict[str, Any] | 
     children = document.get("routes") or []
     below = [route(child, (*path, "routes", index), account) for index, child in enumerate(children)]
     kept = [child for child in below if child is not None]
-    return found | ({"routes": kept} if kept else {})
+    return account.made(found | ({"routes": kept} if kept else {}), path)
 
 
 def inhibit_rule(document: Document, path: Path, account: Account) -> dict[str, Any] | None:
@@ -50,7 +52,7 @@ def inhibit_rule(document: Document, path: Path, account: Account) -> dict[str, 
     found = {key: document[key] for key in (*keys, "equal") if document.get(key)}
     try:
         is_whole = all(matchers_of(found, f"{side}_") for side in sides)
-    except (MatcherError, AttributeError, TypeError) as error:
+    except MatcherError as error:
         account.leave(path, f"This rule is left out: {error}")
         return None
     if not is_whole:
@@ -58,7 +60,7 @@ def inhibit_rule(document: Document, path: Path, account: Account) -> dict[str, 
         return None
     for key in found:
         account.carry((*path, key))
-    return found
+    return account.made(found, path)
 
 
 def time_interval(document: Document, path: Path, account: Account) -> dict[str, Any]:
@@ -67,19 +69,25 @@ def time_interval(document: Document, path: Path, account: Account) -> dict[str,
         for index, entry in enumerate(document.get("time_intervals") or [])
     ]
     account.carry((*path, "name"))
-    return {"name": document.get("name", ""), "time_intervals": [entry for entry in entries if entry is not None]}
+    kept = [entry for entry in entries if entry is not None]
+    return account.made({"name": document["name"], "time_intervals": kept}, path)
 
 
 def duration(text: str) -> str:
-    """Years, which Alertmanager knows too, as days."""
+    """Years and a bare 0, which Alertmanager knows too, as we write them."""
     years = re.match(r"(\d+)y", text)
     if not years:
-        return text
-    return f"{int(years[1]) * DAYS_OF_A_YEAR}d{text[years.end() :]}"
+        return "0s" if text == "0" else text
+    rest = text[years.end() :]
+    try:
+        whole = timedelta(days=int(years[1]) * DAYS_OF_A_YEAR) + (parse_duration(rest) if rest else timedelta())
+    except (DurationError, OverflowError):
+        return text  # too long for us: refused where what came of the file is checked
+    return duration_text(whole)
 
 
 def is_true(text: str) -> bool:
-    return text.lower() in {"true", "yes", "on"}
+    return text.lower() in {"true", "yes", "on", "y"}
 
 
 def _plain(document: Document, path: Path, account: Account) -> dict[str, Any]:
@@ -109,4 +117,4 @@ def _entry(entry: Document, path: Path, account: Account) -> dict[str, Any] | No
     for sentence in entry_problems(found):
         account.leave(path, f"This entry is left out: {sentence}")
         return None
-    return found
+    return account.made(found, path)

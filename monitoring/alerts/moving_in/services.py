@@ -3,12 +3,16 @@
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from monitoring.alerts.moving_in.account import text_of
 from monitoring.alerts.moving_in.receivers import OWN_TEXT, Entry
 
 NO_ADDRESS = "What it says does not make an address for {}: {} {} missing. Add it by hand under 'apprise'."
+IN_A_FILE = (
+    "Its secret lies in a file, but apprise's address of {} is made of it. Write the whole address into a file, and "
+    "name it: apprise: [{{url: {{file: PATH}}}}]."
+)
 NOT_OF_ADDRESS = "It is no part of apprise's address. See apprise's page of this service for what may be added to it."
 TEXTS = frozenset(
     {"title", "text", "message", "description", "subject", "html", "content", "summary", "details", "note"}
@@ -22,18 +26,27 @@ def service(entry: Entry, kind: str) -> dict[str, Any] | None:
     if known is None:
         entry.give_up(NO_SERVICE)
         return None
+    if file := text_of(entry.document, "webhook_url_file") if known.address is _own_address else "":
+        entry.account.carry((*entry.path, "webhook_url_file"))
+        return _with_rest(entry, known, {"file": file})
     address = known.address(entry)
     if address is None:
         needs = ", ".join(known.needs)
-        entry.give_up(NO_ADDRESS.format(known.name, needs, "is" if len(known.needs) == 1 else "are"))
+        in_file = any(f"{need}_file" in entry.document for need in known.needs)
+        words = IN_A_FILE if in_file else NO_ADDRESS
+        entry.give_up(words.format(known.name, needs, "is" if len(known.needs) == 1 else "are"))
         return None
     if not _is_known(address):
         entry.give_up(f"What it says makes no address that is one of {known.name}. Add it by hand under 'apprise'.")
         return None
+    return _with_rest(entry, known, entry.named("url", address))
+
+
+def _with_rest(entry: Entry, known: "_Service", url: Mapping[str, str]) -> dict[str, Any]:
     for key in entry.document:
         if key not in {*known.needs, *(f"{need}_file" for need in known.needs), *known.also, "send_resolved"}:
             entry.leave(key, OWN_TEXT if key in TEXTS else NOT_OF_ADDRESS)
-    return {"url": entry.named("url", address)} | entry.common(sends_resolved=known.sends_resolved)
+    return {"url": dict(url)} | entry.common(sends_resolved=known.sends_resolved)
 
 
 def _is_known(address: str) -> bool:
@@ -109,6 +122,32 @@ def _sns(entry: Entry) -> str | None:
     return f"sns://{quote(access, safe='')}/{quote(secret, safe='')}/{region}/{quote(topic.rpartition(':')[2])}"
 
 
+def _rocket_chat(entry: Entry) -> str | None:
+    user, token = entry.text("token_id", "rocketchat_token_id"), entry.text("token", "rocketchat_token")
+    parts = urlsplit(entry.text("api_url", "rocketchat_api_url") or "https://open.rocket.chat/")
+    channel = entry.text("channel")
+    if not (user and token and channel and parts.hostname):
+        return None
+    scheme = "rocket" if parts.scheme == "http" else "rockets"
+    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    return f"{scheme}://{quote(user, safe='')}:{quote(token, safe='')}@{host}/{quote(channel, safe='@')}?mode=token"
+
+
+def _wechat(entry: Entry) -> str | None:
+    corp, secret = entry.text("corp_id", "wechat_api_corp_id"), entry.text("api_secret", "wechat_api_secret")
+    agent = entry.text("agent_id")
+    marks = {"to_user": "@", "to_party": "%23", "to_tag": "+"}
+    named = [
+        f"{mark}{quote(one.strip().removeprefix('@'), safe='')}"
+        for key, mark in marks.items()
+        for one in entry.text(key).split("|")
+        if one.strip()
+    ]
+    if not (corp and secret and agent and named):
+        return None
+    return f"wechat://{quote(corp, safe='')}:{quote(secret, safe='')}@{quote(agent)}/{'/'.join(named)}"
+
+
 _SERVICES: Mapping[str, _Service] = {
     "discord_configs": _Service("Discord", ("webhook_url",), _own_address),
     "msteams_configs": _Service("Microsoft Teams", ("webhook_url",), _own_address),
@@ -119,4 +158,8 @@ _SERVICES: Mapping[str, _Service] = {
     "victorops_configs": _Service("Splunk On-Call", ("api_key", "routing_key"), _victorops),
     "webex_configs": _Service("Webex", ("room_id", "http_config"), _webex),
     "sns_configs": _Service("Amazon SNS", ("topic_arn", "sigv4"), _sns),
+    "rocketchat_configs": _Service("Rocket.Chat", ("token_id", "token", "channel"), _rocket_chat, also=("api_url",)),
+    "wechat_configs": _Service(
+        "WeChat", ("corp_id", "api_secret", "agent_id", "to_user"), _wechat, also=("to_party", "to_tag")
+    ),
 }

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -17,10 +17,12 @@ from fleetledger.web.accounts.callers import person_of
 from monitoring.alerts import tenants
 from monitoring.alerts.acting import REFUSAL, acts_for
 from monitoring.alerts.asked import tenant_of
-from monitoring.alerts.moving_in.alertmanager import MOST_CHARACTERS, Converted, convert
+from monitoring.alerts.moving_in.alertmanager import Converted, convert
+from monitoring.alerts.moving_in.reading import MOST_CHARACTERS
 
 TEMPLATE = "alerts/moving_in.html"
 FILE = "alertmanager.yml"
+BECAME = f"what became of {FILE}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,10 +38,15 @@ def moving_in(request: HttpRequest) -> HttpResponseBase:
         return render(request, TEMPLATE, context)
     try:
         text = _text(request)
-        tenant = tenant_of(mine, context["team"]) or mine[0]
+        tenant = tenant_of(mine, context["team"])
+        if tenant is None:
+            raise Http404("There is no such team among those whose alerts you handle.")
         found = convert(text, FILE, tenant.slug if tenant.team_id is not None else None)
         context |= {"text": text, "found": found, "names": sorted(found.secrets)}
-        return _done(request, found, may_apply=may_apply) or render(request, TEMPLATE, context)
+        if answer := _done(request, found, may_apply=may_apply):
+            return answer
+        changes = config.apply([(BECAME, found.configuration)], dry_run=True).changes if may_apply else ()
+        return render(request, TEMPLATE, context | {"changes": [*map(str, changes)]})
     except ConfigError as error:
         context |= {"error": str(error)}
         return render(request, TEMPLATE, context | {"text": request.POST.get("config", "")}, status=422)
@@ -54,7 +61,7 @@ def _done(request: HttpRequest, found: Converted, *, may_apply: bool) -> HttpRes
         return None
     if not may_apply:
         raise PermissionDenied("Only an administrator applies a configuration. Download it and hand it to one.")
-    outcome = config.apply([(FILE, found.configuration)])
+    outcome = config.apply([(BECAME, found.configuration)])
     said = f"Applied: {len(outcome.changes)} changes." if outcome.changes else "Nothing was changed: it was so already."
     messages.success(request, said)
     return redirect("alert-routing")

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from fleetledger.fleet.commands import SentenceCommand, as_json
 from monitoring.alerts.moving_in import Converted, convert
 
 OWNER_ONLY = 0o600
+SECRETS_FILE = "--secrets-file"
 
 
 class Command(SentenceCommand):
@@ -30,16 +31,17 @@ class Command(SentenceCommand):
     def act(self, options: dict[str, Any]) -> str:
         name = "standard input" if options["file"] == "-" else options["file"]
         found = convert(_text(options["file"]), name, options["team"])
-        if options["secrets_file"]:
-            _write(options["secrets_file"], "".join(f"{key}={value}\n" for key, value in found.secrets.items()))
+        lines = _lines_for(options["secrets_file"], found.secrets)
         if options["output"]:
             _write(options["output"], found.configuration)
             changes: list[str] = []
             ending = f"Written to {options['output']}. Nothing was changed: apply it with fleetledger apply."
         else:
-            outcome = config.apply([(name, found.configuration)], dry_run=options["dry_run"])
+            outcome = config.apply([(f"what became of {name}", found.configuration)], dry_run=options["dry_run"])
             changes = [*map(str, outcome.changes), *outcome.notes]
             ending = "Nothing was changed: this was a dry run." if options["dry_run"] else "Done."
+        if options["secrets_file"]:
+            _write(options["secrets_file"], lines)
         if options["json"]:
             return as_json(
                 {
@@ -79,6 +81,18 @@ def _text(name: str) -> str:
         raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise CommandError(f"{name} is not UTF-8. Save it as UTF-8.") from error
+
+
+def _lines_for(name: str | None, secrets: Mapping[str, str]) -> str:
+    """NAME=value, unquoted, as files for the environment have it; none of them holds a value of several lines."""
+    if name and Path(name).exists():
+        raise CommandError(f"{name} is there already and may hold other secrets. Name another file.")
+    broken = [key for key, value in secrets.items() if "\n" in value or "\r" in value]
+    if name and broken:
+        raise CommandError(
+            f"{broken[0]} has several lines, and {SECRETS_FILE} has one for each. Set it by hand, and leave that out."
+        )
+    return "".join(f"{key}={value}\n" for key, value in secrets.items())
 
 
 def _write(name: str, text: str) -> None:

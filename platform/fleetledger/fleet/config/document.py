@@ -79,6 +79,8 @@ def _take_places(document: Document, part: Document, section: str, shift: int) -
 class _Reader:
     """Turns one file's nodes into plain values, and notes their lines."""
 
+    no_mapping = "The file holds sections such as 'teams:', nothing else."
+
     def __init__(self, file: str) -> None:
         self._file = file
         self._seen = 0
@@ -98,7 +100,7 @@ class _Reader:
             self._document.places[()] = Place(self._file, 1)
             return self._document
         if not isinstance(root, yaml.MappingNode):
-            raise ConfigError([Issue(self._at(root), (), "The file holds sections such as 'teams:', nothing else.")])
+            raise ConfigError([Issue(self._at(root), (), self.no_mapping)])
         self._document.places[()] = self._at(root)
         self._document.values = self._mapping(root, ())
         return self._document
@@ -162,6 +164,8 @@ class _Reader:
 
 class _TextReader(_Reader):
     """Guesses no kinds: `yes` and 09:00 are texts wherever the other program takes them for such."""
+
+    no_mapping = "The file must hold keys with values, and holds none."
 
     def __init__(self, file: str) -> None:
         super().__init__(file)
