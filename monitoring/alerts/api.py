@@ -26,7 +26,6 @@ from monitoring.alerts.reads import Kind, Wanted
 from monitoring.alerts.reads_groups import GroupBy
 from monitoring.alerts.tenants import AREA, visible_to
 
-MAX_GROUPS = 1000
 TEAM = OpenApiParameter("team", str, description="A team's slug, or platform.")
 SEVERITY = OpenApiParameter("severity", str, description="The label severity.")
 FILTER = OpenApiParameter("filter", str, description='Matchers as amtool has them: severity="critical",node=~"gpu-.*".')
@@ -215,8 +214,10 @@ class AlertGroups(AlertsView):
         params.only(request, "group_by", "state", "severity", "team", "filter")
         words = [by.value for by in GroupBy if by is not GroupBy.NONE]
         by = GroupBy(params.one_of(request, "group_by", words, GroupBy.ALERTNAME.value))
-        found = reads_groups.groups(wanted(request), by, teams=self.teams, at=clock.now(), size=MAX_GROUPS)
-        return self.page([*map(api_answers.GroupAnswer.of, found.groups)], lambda group: (group.key,))
+        ask = Ask.of(request)
+        found = reads_groups.groups_by_key(wanted(request), by, ask, ask.text, teams=self.teams, at=clock.now())
+        page = page_of([*map(api_answers.GroupAnswer.of, found)], ask, lambda group: (group.key,))
+        return paged_response(request, page)
 
 
 class AlertHistory(AlertsView):

@@ -169,6 +169,23 @@ def test_groups_count_by_a_label(vision: Team) -> None:
     assert (group["key"], group["count"], len(group["alerts"])) == ("c1", 7, 5)
 
 
+def test_more_groups_than_a_page_holds_are_read_page_by_page_and_back(vision: Team) -> None:
+    keys = sorted(f"{letter}{number}" for letter in "ab" for number in range(5))
+    for key in keys:
+        pages_world.alert(team=vision, cluster=key)
+    pages_world.alert(team=vision, node="of no cluster")
+    address, seen = "alert-groups?group_by=cluster&limit=4", []
+    while address:
+        page = _get(address)
+        seen.append([group["key"] for group in page["results"]])
+        last, address = page, (page["next"] or "").partition("/api/v1/")[2]
+    assert seen == [["", *keys[:3]], keys[3:7], keys[7:]]
+    before = _get(last["previous"].partition("/api/v1/")[2])
+    assert [group["key"] for group in before["results"]] == keys[3:7]
+    other = _get("alerts?limit=1", vision)["next"].partition("cursor=")[2]
+    assert "This cursor is not one of ours" in _get(f"alert-groups?cursor={other}", status=422)["detail"]
+
+
 def test_a_silence_is_made_read_changed_and_ended(vision: Team) -> None:
     pages_world.alert(team=vision, node="n1")
     body = {"matchers": MATCHERS, "ends_at": END, "comment": "known"}

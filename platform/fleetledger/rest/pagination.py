@@ -52,6 +52,17 @@ class Ask(Cut):
         return int(part)
 
 
+    @property
+    def text(self) -> str | None:
+        """The key of a list in the order of one text; raises ProblemError for another list's cursor."""
+        if self.key is None:
+            return None
+        (part, *more) = self.key
+        if more or not isinstance(part, str):
+            raise _bad_cursor()
+        return part
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     results: Sequence[T]
