@@ -70,7 +70,8 @@ def page(
 ) -> Page:
     """A page of `person` by one way; `state` is of its message."""
     at = at or done.at
-    made = Page.objects.create(done=done, run=done.run, person=person, at=at, **fields)
+    told_at = at if state == "sent" else None
+    made = Page.objects.create(done=done, run=done.run, person=person, at=at, told_at=told_at, **fields)
     is_over = state != "queued"
     message = OutboxMessage.objects.create(
         team=done.run.team,

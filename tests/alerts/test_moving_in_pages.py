@@ -60,6 +60,24 @@ def test_looking_shows_what_it_becomes_and_changes_nothing() -> None:
     assert trees.tree_for(None).version == 0
 
 
+def test_an_administrator_sees_what_applying_changes_and_others_do_not(vision: Team) -> None:
+    given = {"config": FILE, "team": "vision"}
+    page = _as(world.admin()).post(reverse("moving-in"), given).content.decode()
+    assert "What applying it changes" in page
+    assert "+ receiver vision/chat" in page
+    assert '<code class="anywhere">route.receiver</code>' in page  # carried
+    lead = _as(world.member(vision, role=Role.LEAD)).post(reverse("moving-in"), given).content.decode()
+    assert "What applying it changes" not in lead
+    assert "Only an administrator applies" in lead
+
+
+def test_the_tree_of_a_team_that_one_does_not_handle_is_not_found(vision: Team) -> None:
+    world.team("speech")
+    lead = _as(world.member(vision, role=Role.LEAD))
+    for team in ("speech", "platform", "none"):
+        assert lead.post(reverse("moving-in"), {"config": FILE, "team": team}).status_code == 404
+
+
 def test_an_administrator_applies_an_uploaded_file() -> None:
     upload = SimpleUploadedFile("alertmanager.yml", FILE.encode())
     answer = _as(world.admin()).post(reverse("moving-in"), {"file": upload, "team": "platform", "do": "apply"})

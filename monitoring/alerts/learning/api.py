@@ -56,7 +56,7 @@ class RulesReport(Report):
 
     @endpoint(RuleLine, many=True, summary="The noisiest rules", parameters=PARAMETERS)
     def get(self, request: Request) -> Response:
-        found = [*map(RuleLine.of, noise.noisiest(self.asked(), teams=self.teams))]
+        found = [*map(RuleLine.of, noise.noisiest(self.asked(), teams=self.teams).rules)]
         return with_content_etag(request, self.page(found, lambda row: (-row.episodes, row.name, row.team or "")))
 
 
@@ -99,4 +99,4 @@ class SuggestionsReport(Report):
 
 
 def _saving(row: suggestions.Suggestion) -> tuple[int, str, str, str]:
-    return (-row.saved_messages - row.saved_pages, row.rule, row.team or "", row.kind.value)
+    return (-row.saved, row.rule, row.team or "", row.kind.value)

@@ -13,16 +13,18 @@ _MINUTE_S = 60.0
 
 def times(steps: Sequence[Step], window: Window) -> Figure:
     """The medians until acknowledged and until resolved, in minutes; a gap where there is nothing to measure."""
-    taken = [_minutes(step.times.to_acknowledge.median_s) for step in steps]
-    lasted = [_minutes(step.times.to_resolve.median_s) for step in steps]
+    shown = steps if any(step.times.episodes for step in steps) else ()
+    taken = [_minutes(step.times.to_acknowledge.median_s) for step in shown]
+    lasted = [_minutes(step.times.to_resolve.median_s) for step in shown]
     series = [Series("Until acknowledged, median", taken, "c1"), Series("Until resolved, median", lasted, "c3")]
-    return lines(
-        [step.at for step in steps],
+    figure = lines(
+        [step.at for step in shown],
         series,
         unit="min",
-        window=window,
+        window=Window(min(shown[0].at, window.start), window.end) if shown else window,
         empty="Nothing fired in this range, so there is nothing to measure.",
     )
+    return Figure([_with_points(trace) for trace in figure.data], figure.layout, figure.empty)
 
 
 def hours(cells: Sequence[Sequence[int]]) -> Figure:
@@ -37,6 +39,11 @@ def hours(cells: Sequence[Sequence[int]]) -> Figure:
         empty="Nobody was paged in this range.",
     )
     return Figure([_scaled(trace, most) for trace in figure.data], figure.layout, figure.empty)
+
+
+def _with_points(trace: dict[str, Any]) -> dict[str, Any]:
+    """A day between two gaps is no line."""
+    return trace | {"mode": "lines+markers", "marker": {"size": 5, "color": trace["line"]["color"]}}
 
 
 def _scaled(trace: dict[str, Any], most: int) -> dict[str, Any]:

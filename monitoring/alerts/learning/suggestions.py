@@ -8,20 +8,27 @@ from enum import StrEnum
 from fleetledger.fleet.access import TeamScope
 from fleetledger.lib.buckets import Window
 from fleetledger.web import words
-from monitoring.alerts.learning import evidence
+from monitoring.alerts.learning import bursts, evidence
 from monitoring.alerts.learning.asked import Asked
-from monitoring.alerts.learning.evidence import HOLDS_S, Burst, RuleId, RulePast
+from monitoring.alerts.learning.bursts import Bursts
+from monitoring.alerts.learning.evidence import HOLDS_S, RuleId, RulePast
+from monitoring.alerts.models import Rule
 
 MIN_EPISODES = 10  # fewer of a rule in the range: too few to say
 MIN_UNATTENDED = 20  # of a rule on which nobody acted in UNATTENDED_OVER
 UNATTENDED_OVER = timedelta(days=90)
-MIN_SPARED = 0.5  # the share of a rule's episodes that a longer `for` must spare
+MIN_SPARED = 0.5  # the share of a rule's alerts that a longer `for` must spare
+MOST_ACTED = 0.1  # of those on which somebody acted: more of them, and they were worth telling
 MIN_BURSTS = 3
+MIN_FLAPPING = 3  # times that a rule's alerts began to flap
+SOON = HOLDS_S.index(900)  # an alert that is back within that is a part of the same trouble
+MOST_OF = 0.8  # the share of those that a longer `keep_firing_for` must join
 SHOWN = 100
 
 
 class Kind(StrEnum):
     RAISE_FOR = "raise_for"
+    KEEP_FIRING = "keep_firing_for"
     GROUP = "group"
     SILENCE = "silence"
     ROUTE_LOWER = "route_lower"
@@ -30,7 +37,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """`saved_messages` and `saved_pages`: delivered ones that there would not have been.
+    """`saved_messages` to receivers and `saved_pages` of persons: delivered ones that there would not have been.
 
     `delayed`: alerts that would have come later, by `delay_s` seconds. `from_at` and `until_at`: of the evidence.
     """
@@ -48,6 +55,10 @@ class Suggestion:
     from_at: str
     until_at: str
 
+    @property
+    def saved(self) -> int:
+        return self.saved_messages + self.saved_pages
+
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
@@ -59,51 +70,78 @@ class Suggestions:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """How a rule of our own is set now, in seconds."""
+
+    for_s: float
+    keep_firing_for_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Writer:
     """Writes suggestions about rules of one range."""
 
     window: Window
-    bursts: Mapping[RuleId, Burst] = field(default_factory=dict)
+    bursts: Mapping[RuleId, Bursts] = field(default_factory=dict)
+    present: Mapping[RuleId, Present] = field(default_factory=dict)
 
     def about(self, past: RulePast) -> Iterator[Suggestion]:
         yield from self._raise_for(past)
+        yield from self._keep_firing(past)
         yield from self._group(past)
         yield from self._quiet(past)
 
     def delete(self, past: RulePast) -> Iterator[Suggestion]:
         if past.acted or past.episodes < MIN_UNATTENDED or past.still_open:
             return
-        days = self.window.duration.days
         yield self._suggestion(
             Kind.DELETE,
             past,
             title="Delete it, or make it say what to do",
-            evidence=f"Nobody acted on any of its {past.episodes} alerts in {days} days; all ended by themselves.",
-            saved=(past.messages, past.pages),
+            evidence=f"Nobody acted on any of its {past.episodes} alerts in {self.window.duration.days} days; "
+            "all ended by themselves.",
+            saved=(past.messages.told, past.pages.told),
         )
 
     def _raise_for(self, past: RulePast) -> Iterator[Suggestion]:
-        for place, hold_s in enumerate(HOLDS_S):
-            spared, acted = past.spared(place)
-            if spared < past.episodes * MIN_SPARED:
-                continue
-            if acted:
-                return  # somebody needed to know of those
-            messages = past.spared_messages(place)
-            if not messages:
-                return
-            longer = words.duration(timedelta(seconds=hold_s))
-            share = words.percent(100 * spared / past.episodes)
-            yield self._suggestion(
-                Kind.RAISE_FOR,
-                past,
-                title=f"Raise its “for” by {longer}",
-                evidence=f"{share} of its {past.episodes} alerts ended by themselves within {longer}, without an act. "
-                f"The other {past.episodes - spared} would have come {longer} later.",
-                saved=(messages, 0),
-                delayed=(past.episodes - spared, hold_s),
-            )
+        """The least that spares half of the alerts, where hardly anybody needed to know of those."""
+        place = next((place for place, over in enumerate(past.over_within) if over >= past.episodes * MIN_SPARED), None)
+        if place is None or past.acted_within[place] >= past.over_within[place] * MOST_ACTED:
             return
+        saved = past.messages.over_within[place], past.pages.over_within[place]
+        if not sum(saved):
+            return
+        hold_s, over = HOLDS_S[place], past.over_within[place]
+        longer, others = _span(hold_s), past.episodes - over
+        present = self.present.get(past.rule)
+        acted = past.acted_within[place]
+        had = f"somebody acted on {acted} of them" if acted else "without an act"
+        yield self._suggestion(
+            Kind.RAISE_FOR,
+            past,
+            title=_longer("for", present.for_s if present else None, hold_s),
+            evidence=f"{words.percent(100 * over / past.episodes)} of its {past.episodes} alerts ended by themselves "
+            f"within {longer}, {had}. The other {others} would have come {longer} later.",
+            saved=saved,
+            delayed=(others, hold_s),
+        )
+
+    def _keep_firing(self, past: RulePast) -> Iterator[Suggestion]:
+        """The least that joins most of the alerts that were back within a quarter of an hour."""
+        soon = past.back_within[SOON]
+        if past.flapping < MIN_FLAPPING or soon < MIN_EPISODES:
+            return
+        place = next(place for place, back in enumerate(past.back_within) if back >= soon * MOST_OF)
+        present = self.present.get(past.rule)
+        pause = _span(HOLDS_S[place])
+        yield self._suggestion(
+            Kind.KEEP_FIRING,
+            past,
+            title=_longer("keep_firing_for", present.keep_firing_for_s if present else None, HOLDS_S[place]),
+            evidence=f"It began to flap {words.plural(past.flapping, 'time')}: {past.back_within[place]} of its "
+            f"{past.episodes} alerts were back within {pause}. Ends would be told {pause} later.",
+            saved=(past.messages.back_within[place], past.pages.back_within[place]),
+        )
 
     def _group(self, past: RulePast) -> Iterator[Suggestion]:
         burst = self.bursts.get(past.rule)
@@ -114,28 +152,29 @@ class _Writer:
             Kind.GROUP,
             past,
             title=f"Group it: group_by: [{by}]",
-            evidence=f"{burst.bursts} times at least {evidence.MIN_BURST} of its alerts began within one minute, "
+            evidence=f"{burst.bursts} times at least {bursts.MIN_BURST} of its alerts began within one minute, "
             f"{burst.episodes} in all; they came as {burst.messages} messages where {burst.messages - burst.saved} do.",
             saved=(burst.saved, 0),
         )
 
     def _quiet(self, past: RulePast) -> Iterator[Suggestion]:
+        pages = past.pages
         if past.withheld == past.episodes:
             yield self._suggestion(
                 Kind.SILENCE,
                 past,
                 title="Take it out, or let its silence end",
                 evidence=f"All of its {past.episodes} alerts were withheld: nobody was meant to hear of them.",
-                saved=(past.messages, past.pages),
+                saved=(past.messages.told, pages.told),
             )
-        elif past.night_pages >= MIN_EPISODES and not past.night_acted:
+        elif pages.at_night >= MIN_EPISODES and not pages.night_acted:
             yield self._suggestion(
                 Kind.ROUTE_LOWER,
                 past,
                 title="Let it wait until the morning",
-                evidence=f"It paged {words.plural(past.night_pages, 'time')} between 22:00 and 07:00, and nobody acted "
+                evidence=f"It paged {words.plural(pages.at_night, 'time')} between 22:00 and 07:00, and nobody acted "
                 "on any of those alerts.",
-                saved=(0, past.night_pages),
+                saved=(0, pages.at_night),
             )
 
     def _suggestion(
@@ -171,12 +210,33 @@ def suggestions(asked: Asked, *, teams: TeamScope) -> Suggestions:
     long = replace(asked, window=Window(asked.window.end - UNATTENDED_OVER, asked.window.end))
     dead = list(_dead(evidence.pasts(long, teams=teams), _Writer(long.window)))
     gone = {(one.rule, one.team) for one in dead}
-    writer = _Writer(asked.window, evidence.bursts(asked, teams=teams))
+    known = _present(past.rule for past in enough)
+    writer = _Writer(asked.window, bursts.bursts(asked, teams=teams), known)
     rest = [one for past in enough if (past.rule.name, past.rule.team) not in gone for one in writer.about(past)]
-    found = sorted([*dead, *rest], key=lambda one: (-one.saved_messages - one.saved_pages, one.rule, one.team or ""))
+    found = sorted([*dead, *rest], key=lambda one: (-one.saved, one.rule, one.team or ""))
     return Suggestions(tuple(found[:SHOWN]), len(pasts) - len(enough), len(pasts))
 
 
 def _dead(pasts: Iterable[RulePast], writer: _Writer) -> Iterator[Suggestion]:
     for past in pasts:
         yield from writer.delete(past)
+
+
+def _present(rules: Iterable[RuleId]) -> dict[RuleId, Present]:
+    """Those that we evaluate ourselves; of others only their Prometheus knows."""
+    rows = Rule.objects.filter(name__in={rule.name for rule in rules})
+    values = rows.values_list("name", "team__slug", "for_s", "keep_firing_for_s")
+    return {RuleId(name, team): Present(*spans) for name, team, *spans in values}
+
+
+def _longer(name: str, present_s: float | None, by_s: int) -> str:
+    """Raise its “for” by 2 min, and from what to what where that is known."""
+    if present_s is None:
+        return f"Raise its “{name}” by {_span(by_s)}"
+    if not present_s:
+        return f"Give it a “{name}” of {_span(by_s)}"
+    return f"Raise its “{name}” from {_span(present_s)} to {_span(present_s + by_s)}"
+
+
+def _span(seconds: float) -> str:
+    return words.duration(timedelta(seconds=seconds))

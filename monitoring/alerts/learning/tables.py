@@ -8,11 +8,11 @@ from typing import Any
 from fleetledger.web import words
 from fleetledger.web.downloads import Cell
 from monitoring.alerts.learning.noise import RuleNoise
-from monitoring.alerts.learning.times import Part, Summary, Times
+from monitoring.alerts.learning.times import COUNTS, Part, Summary, Times
 
 Lines = tuple[Sequence[str], Iterable[Sequence[Cell]]]
 TIMES_HEADER = (
-    "episodes", "told", "never_told", "acknowledged", "never_acknowledged", "acknowledged_untold", "still_open",
+    *COUNTS,
     "measured_to_acknowledge", "median_to_acknowledge_s", "mean_to_acknowledge_s", "p90_to_acknowledge_s",
     "measured_to_resolve", "median_to_resolve_s", "mean_to_resolve_s", "p90_to_resolve_s",
 )  # fmt: skip
@@ -31,8 +31,17 @@ class RuleLine:
     acknowledged_share: float
     unattended: int
     unattended_share: float
+    flapping: int
+    told: int
+    acknowledged: int
+    acknowledged_untold: int
+    ended_unacknowledged: int
+    open_unacknowledged: int
+    withheld: int
     never_told: int
     still_open: int
+    ended_withheld: int
+    ended_before_heard: int
     measured_to_acknowledge: int
     median_to_acknowledge_s: float | None
     mean_to_acknowledge_s: float | None
@@ -81,8 +90,7 @@ def _cells(header: Sequence[str], found: Iterable[Any]) -> Iterator[list[Cell]]:
 def _times(known: Times) -> tuple[Cell, ...]:
     taken, lasted = known.to_acknowledge, known.to_resolve
     return (
-        known.episodes, known.told, known.never_told, known.acknowledged, known.never_acknowledged,
-        known.acknowledged_untold, known.still_open,
+        *(getattr(known, name) for name in COUNTS),
         taken.measured, taken.median_s, taken.mean_s, taken.p90_s,
         lasted.measured, lasted.median_s, lasted.mean_s, lasted.p90_s,
     )  # fmt: skip

@@ -1,18 +1,28 @@
 """How long it took until somebody had an alert, and until it was over: all of them, by part, and over time."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from fleetledger.fleet.access import TeamScope
+from fleetledger.lib.buckets import DAY, floor
 from monitoring.alerts.learning.asked import SEEN, Asked, Row, rows
 
 WEEKS_FROM = timedelta(days=45)
 MEASURES = """
-    count(*) AS episodes, count(told_at) AS told, count(had_at) AS acknowledged, count(ended_at) AS ended,
+    count(*) AS episodes, count(told_at) AS told, count(had_at) AS acknowledged,
     count(*) FILTER (WHERE had_at IS NOT NULL AND taken_s IS NULL) AS acknowledged_untold,
+    count(*) FILTER (WHERE had_at IS NULL AND told_at IS NOT NULL AND ended_at IS NOT NULL) AS ended_unacknowledged,
+    count(*) FILTER (WHERE had_at IS NULL AND told_at IS NOT NULL AND ended_at IS NULL) AS open_unacknowledged,
+    count(*) FILTER (WHERE had_at IS NULL AND is_unheard_of) AS withheld,
+    count(*) FILTER (WHERE had_at IS NULL AND told_at IS NULL AND NOT is_withheld) AS never_told,
+    count(*) FILTER (WHERE ended_at IS NULL) AS still_open,
+    count(*) FILTER (WHERE ended_at IS NOT NULL AND is_unheard_of) AS ended_withheld,
+    count(*) FILTER (WHERE ended_at < opened_at AND NOT is_unheard_of) AS ended_before_heard,
     count(taken_s) AS taken_n, avg(taken_s) AS taken_mean,
     percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY taken_s) AS taken_p,
-    avg(lasted_s) AS lasted_mean, percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY lasted_s) AS lasted_p
+    count(resolved_s) AS resolved_n, avg(resolved_s) AS resolved_mean,
+    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY resolved_s) AS resolved_p
 """
 _PARTS = (
     SEEN,
@@ -43,18 +53,31 @@ class Spread:
 class Times:
     """`to_acknowledge`: from the first delivered message to the first acknowledgement; `to_resolve`: to the end.
 
-    What is in neither stands here too: `acknowledged_untold` had somebody before, or without, a delivered message.
+    What is not measured stands here too, and with the measured ones makes up all episodes. Of acknowledging:
+    `acknowledged_untold` (before, or without, a delivered message), `ended_unacknowledged` and `open_unacknowledged`
+    (somebody was told), `withheld` and `never_told` (nobody was, and nobody acknowledged). Of resolving: `still_open`,
+    `ended_withheld` (nobody was told), and `ended_before_heard` (over before we heard of it).
     """
 
     episodes: int
     told: int
-    never_told: int
     acknowledged: int
-    never_acknowledged: int
     acknowledged_untold: int
+    ended_unacknowledged: int
+    open_unacknowledged: int
+    withheld: int
+    never_told: int
     still_open: int
+    ended_withheld: int
+    ended_before_heard: int
     to_acknowledge: Spread
     to_resolve: Spread
+
+
+COUNTS = tuple(item.name for item in fields(Times) if item.type is int)
+NOTHING = Times(
+    **dict.fromkeys(COUNTS, 0), to_acknowledge=Spread(0, None, None, None), to_resolve=Spread(0, None, None, None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +117,9 @@ def summary(asked: Asked, *, teams: TeamScope) -> Summary:
 
 
 def over_time(asked: Asked, *, teams: TeamScope) -> tuple[Step, ...]:
-    """By day, or by week where the range is long; days without an alert are left out."""
-    found = rows(asked, _STEPS, {"step": step_of(asked)}, teams=teams)
-    return tuple(Step(row["at"], times_of(row)) for row in found)
+    """Every day, or every week where the range is long; one in which nothing fired has no episodes."""
+    found = {row["at"]: times_of(row) for row in rows(asked, _STEPS, {"step": step_of(asked)}, teams=teams)}
+    return tuple(Step(at, found.get(at, NOTHING)) for at in _steps(asked))
 
 
 def step_of(asked: Asked) -> str:
@@ -105,18 +128,27 @@ def step_of(asked: Asked) -> str:
 
 def times_of(row: Row) -> Times:
     """From a row of MEASURES."""
-    taken, lasted = row["taken_p"] or (None, None), row["lasted_p"] or (None, None)
     return Times(
-        episodes=row["episodes"],
-        told=row["told"],
-        never_told=row["episodes"] - row["told"],
-        acknowledged=row["acknowledged"],
-        never_acknowledged=row["episodes"] - row["acknowledged"],
-        acknowledged_untold=row["acknowledged_untold"],
-        still_open=row["episodes"] - row["ended"],
-        to_acknowledge=Spread(row["taken_n"], taken[0], row["taken_mean"], taken[1]),
-        to_resolve=Spread(row["ended"], lasted[0], row["lasted_mean"], lasted[1]),
+        **{name: row[name] for name in COUNTS},
+        to_acknowledge=_spread(row, "taken"),
+        to_resolve=_spread(row, "resolved"),
     )
+
+
+def _spread(row: Row, name: str) -> Spread:
+    median_s, p90_s = row[f"{name}_p"] or (None, None)
+    return Spread(row[f"{name}_n"], median_s, row[f"{name}_mean"], p90_s)
+
+
+def _steps(asked: Asked) -> Iterator[datetime]:
+    """Days in UTC, or its weeks from Monday."""
+    at = floor(asked.window.start, DAY)
+    length = DAY
+    if step_of(asked) == "week":
+        at, length = at - timedelta(days=at.weekday()), timedelta(weeks=1)
+    while at < asked.window.end:
+        yield at
+        at += length
 
 
 def _whole(found: list[Row]) -> Times:

@@ -21,7 +21,7 @@ from fleetledger.web.periods import Period, parse_period
 from monitoring.alerts import clock, reads, tenants
 from monitoring.alerts.learning import figures, load, noise, suggestions, tables, times
 from monitoring.alerts.learning.asked import Asked
-from monitoring.alerts.learning.times import Spread, Summary
+from monitoring.alerts.learning.times import Part, Spread, Summary
 
 RULES_SHOWN, UNATTENDED_SHOWN, CSV_MOST = 20, 10, 100_000
 
@@ -36,18 +36,22 @@ def learning(request: HttpRequest) -> HttpResponseBase:
         return _csv(request, asked, teams)
     by = load.reader(person)
     summary = times.summary(asked, teams=teams)
-    rules = noise.noisiest(asked, teams=teams)
+    noisy = noise.noisiest(asked, teams=teams, most=RULES_SHOWN)
     left = noise.unattended(asked, Cut(UNATTENDED_SHOWN), None, teams=teams)
     context = {
         "period": period,
         "asked": asked,
         "summary": summary,
         "cards": _cards(summary),
-        "parts": (("Severity", summary.severities), ("Team", summary.teams)),
-        "rules": [(row, history_address(period, row.name, row.team)) for row in rules[:RULES_SHOWN]],
-        "more_rules": max(len(rules) - RULES_SHOWN, 0),
+        "parts": (
+            ("Range", (Part(period.label, summary.now), Part(f"the {period.words} before", summary.before))),
+            ("Severity", summary.severities),
+            ("Team", summary.teams),
+        ),
+        "rules": [(row, history_address(period, row.name, row.team)) for row in noisy.rules],
+        "more_rules": noisy.all_rules - len(noisy.rules),
         "unattended": left[:UNATTENDED_SHOWN],
-        "unattended_count": sum(row.unattended for row in rules),
+        "unattended_count": noisy.unattended,
         "people": load.people(asked, by),
         "sees_names": by.sees_names,
         "suggestions": _suggested(asked, teams),
@@ -112,15 +116,15 @@ def _cards(summary: Summary) -> tuple[Kpi, ...]:
             "Alerts",
             words.count(now.episodes),
             delta=change_in_percent(now.episodes, before.episodes, up_is_good=False),
-            note=f"{words.count(now.never_told)} never told, {words.count(now.still_open)} still open",
+            note=f"{words.count(now.told)} told, {words.count(now.still_open)} still open",
         ),
         _card("Until acknowledged, median", now.to_acknowledge, before.to_acknowledge, f"of {now.episodes:,}"),
         _card("Until resolved, median", now.to_resolve, before.to_resolve, f"of {now.episodes:,}"),
         Kpi(
-            "Never acknowledged",
-            words.count(now.never_acknowledged),
-            delta=change_in_percent(now.never_acknowledged, before.never_acknowledged, up_is_good=False),
-            note=f"{words.count(now.acknowledged_untold)} acknowledged without a message",
+            "Told, but nobody acknowledged",
+            words.count(now.ended_unacknowledged),
+            delta=change_in_percent(now.ended_unacknowledged, before.ended_unacknowledged, up_is_good=False),
+            note=f"ended so; {words.count(now.open_unacknowledged)} more are open",
         ),
     )
 
@@ -138,7 +142,7 @@ def _card(label: str, now: Spread, before: Spread, of: str) -> Kpi:
 def _csv(request: HttpRequest, asked: Asked, teams: TeamScope) -> HttpResponseBase:
     kinds: dict[str, Callable[[], tuple[Sequence[str], Iterable[Sequence[Cell]]]]] = {
         "parts": lambda: tables.parts(times.summary(asked, teams=teams)),
-        "rules": lambda: tables.rules(noise.noisiest(asked, teams=teams)),
+        "rules": lambda: tables.rules(noise.noisiest(asked, teams=teams).rules),
         "people": lambda: tables.plain(load.PersonLoad, load.people(asked, load.reader(person_of(request)))),
         "unattended": lambda: tables.plain(
             noise.Unattended, noise.unattended(asked, Cut(CSV_MOST), None, teams=teams)[:CSV_MOST]

@@ -68,11 +68,14 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         "Alerts",
         (
             Page("Alerts", "alerts", "bell"),
+            Page("On-call", "on-call", "calendar"),
+            Page("Escalations", "escalations", "trending-up"),
             Page("Silences", "silences", "bell-off"),
             Page("Routing", "alert-routing", "route"),
             Page("Deliveries", "deliveries", "send"),
             Page("Rules", "alert-rules", "list-tree"),
             Page("History", "alert-history", "history"),
+            Page("Learning", "alert-learning", "chart-column"),
         ),
     ),
 )

@@ -15,8 +15,6 @@ LATER = (
     "prices",
     "splits",
     "budgets",
-    "schedules",
-    "escalations",
     "components",
     "slos",
     "models",
