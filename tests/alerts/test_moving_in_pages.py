@@ -141,3 +141,8 @@ def test_what_cannot_be_read_and_who_may_not_ask_are_told_apart(vision: Team) ->
     assert "'config' is the text" in _ask({"config": 7}, status=422)["detail"]
     _ask({"config": FILE, "team": "vision"}, team=world.team("other"), status=404)
     _ask({"config": FILE}, scope="read:alerts", status=403)
+
+
+def test_a_body_beyond_what_is_read_is_a_problem_and_no_page() -> None:
+    found = _ask({"config": "x" * 5_000_001}, status=413)
+    assert found["detail"] == "The body is longer than 5000000 bytes. Send less at once."

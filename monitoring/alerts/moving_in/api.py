@@ -56,7 +56,7 @@ class AlertmanagerImports(AlertsView):
                 "team": serializers.CharField(required=False, allow_null=True),
             },
         ),
-        refusals=(400, 404, 415),
+        refusals=(400, 404, 413, 415),
         csv=False,
         operation_id="alertmanager_import",
     )

@@ -51,7 +51,6 @@ class Ask(Cut):
             raise _bad_cursor()
         return int(part)
 
-
     @property
     def text(self) -> str | None:
         """The key of a list in the order of one text; raises ProblemError for another list's cursor."""

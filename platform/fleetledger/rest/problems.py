@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -83,6 +84,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _of_product(error: Exception) -> HttpResponse | None:
     if isinstance(error, ProblemError):
         return problem(error.status, error.detail, extra=error.extra)
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, f"The body is longer than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes. Send less at once.")
     if isinstance(error, Http404):
         return problem(404, "Nothing is here, or nothing that you may see.")
     if isinstance(error, PermissionDenied):
