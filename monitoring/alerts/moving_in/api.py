@@ -52,7 +52,7 @@ class AlertmanagerImports(AlertsView):
         request=inline_serializer(
             "AlertmanagerImport",
             {
-                "config": serializers.CharField(max_length=MOST_CHARACTERS),
+                "config": serializers.CharField(help_text=f"At most {MOST_CHARACTERS} characters."),
                 "team": serializers.CharField(required=False, allow_null=True),
             },
         ),
