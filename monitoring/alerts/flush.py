@@ -81,7 +81,7 @@ def _flush_one(group_id: int, now: datetime, of_tenant: Suppressors) -> bool:
     if group is None or group.tick_at is None:
         return False
     tree = trees.tree_for(group.team_id)
-    route = next((item for item in routing.every(tree.route) if item.path == group.route), None)
+    route = routing.by_path(tree.route, group.route)
     if route is None:  # who reported by a tree that was just replaced may have missed the regrouping
         grouping.join(list(group.alerts.exclude(state=AlertState.RESOLVED)), now)
     tick = _last_tick(group.tick_at, now, group.group_interval_s)

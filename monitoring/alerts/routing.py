@@ -84,6 +84,11 @@ def every(root: Route) -> Iterator[Route]:
         yield from every(route)
 
 
+def by_path(root: Route, path: str) -> Route | None:
+    """The route that a group was made by; None where the tree has it no more."""
+    return next((route for route in every(root) if route.path == path), None)
+
+
 def group_labels(route: Route, labels: Labels) -> dict[str, str]:
     """The labels that alerts of one message share; one that the alert lacks is left out."""
     return {name: value for name, value in labels.items() if route.group_by is None or name in route.group_by}

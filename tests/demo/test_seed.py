@@ -10,11 +10,14 @@ from django.test import RequestFactory
 
 from costs import reads as cost_reads
 from costs.models import BillRow
-from fleetledger.demo import bills, logins, seed
+from fleetledger.demo import bills, contacts, logins, seed
 from fleetledger.demo.server import DemoServer
 from fleetledger.fleet.access import TeamScope, teams_visible_to
 from fleetledger.fleet.models import Gpu, Job, JobState, MigSlice, Node, Source, Team, User
 from fleetledger.lib.buckets import HOUR, Month, Window
+from monitoring.alerts.escalation.ways import ways_to
+from monitoring.alerts.models import Destination, Schedule
+from monitoring.alerts.oncall.now import on_call
 from monitoring.telemetry import reads
 from monitoring.telemetry.ingest import ingest
 from monitoring.telemetry.models import GpuHour
@@ -118,3 +121,15 @@ def test_people_can_sign_in_with_what_is_printed() -> None:
 def test_more_days_than_the_fleet_remembers_are_refused() -> None:
     with pytest.raises(CommandError, match="--days is 1 to 110"):
         call_command("demo-seed", "--days", "111")
+
+
+def test_somebody_is_on_call_and_can_be_reached_and_the_second_time_changes_nothing() -> None:
+    for _ in range(2):
+        seed.configure(seed.DEFAULT_PORT, NOW)
+        contacts.make(seed.DEFAULT_PORT, NOW)
+    primary = on_call(Schedule.objects.get(name="primary"), NOW)
+    assert [person.username for person in primary.people] == ["tomas"]  # the 46th week of three people
+    assert on_call(Schedule.objects.get(name="second"), NOW).people == ()  # a Sunday: its fallback is asked
+    tomas = User.objects.get(username="tomas")
+    assert [(way.label, way.after_s) for way in ways_to(tomas, "warning", NOW).methods] == [("Demo webhook", 0)]
+    assert Destination.objects.filter(contact__isnull=False).count() == len(contacts.ON_CALL)

@@ -104,7 +104,7 @@ def _see_to(
 def _muted_by(run: Run, now: datetime) -> str:
     """Why the run's route tells nobody now; a route that is gone mutes nothing."""
     tree = trees.tree_for(run.team_id)
-    route = next((item for item in routing.every(tree.route) if item.path == run.group.route), None)
+    route = routing.by_path(tree.route, run.group.route)
     return trees.muted_by(tree, route, now) if route else ""
 
 

@@ -63,11 +63,11 @@ def resume(episodes: Iterable[Episode], now: datetime) -> None:
 
 
 def _begin_one(group: Group, escalation: Escalation, episodes: Sequence[Episode], now: datetime) -> None:
+    if not _unknown(group, escalation, episodes):  # at most ticks: nobody waits for another group then
+        return
     with connection.cursor() as cursor:  # two groups that have one alert may begin at the same moment
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_BEGINNING, escalation.pk])
-    of_group = Q(group=group) | Q(run__escalation=escalation)
-    known = set(RunEpisode.objects.filter(of_group, episode__in=episodes).values_list("episode_id", flat=True))
-    fresh = [episode for episode in episodes if episode.pk not in known]
+    fresh = _unknown(group, escalation, episodes)
     if not fresh:
         return
     run = Run.objects.create(
@@ -84,6 +84,13 @@ def _begin_one(group: Group, escalation: Escalation, episodes: Sequence[Episode]
     RunEpisode.objects.bulk_create(RunEpisode(run=run, group=group, episode=episode) for episode in fresh)
     said.note(fresh, EventKind.ESCALATED, now, f"by '{escalation.name}' begins.", group.team_id)
     clock.ring()
+
+
+def _unknown(group: Group, escalation: Escalation, episodes: Sequence[Episode]) -> list[Episode]:
+    """Those that no run of this group or escalation is about."""
+    of_group = Q(group=group) | Q(run__escalation=escalation)
+    known = set(RunEpisode.objects.filter(of_group, episode__in=episodes).values_list("episode_id", flat=True))
+    return [episode for episode in episodes if episode.pk not in known]
 
 
 def _say_missing(group: Group, name: str, episodes: Sequence[Episode], now: datetime) -> None:

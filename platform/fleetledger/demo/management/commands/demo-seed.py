@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from costs.errors import CostsError
-from fleetledger.demo import logins, seed
+from fleetledger.demo import contacts, logins, seed
 from fleetledger.fleet.errors import FleetError
 
 
@@ -29,6 +29,7 @@ class Command(BaseCommand):
             seed.configure(port, now)
             for login in logins.make():
                 self._say(str(login))
+            contacts.make(port, now)
             seed.fill_history(now, days, self._say)
             seed.import_bills(now, days, self._say)
         except (FleetError, CostsError) as error:
