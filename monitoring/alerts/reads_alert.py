@@ -56,10 +56,14 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class WasTold:
-    """What one destination knows of the open or last episode, and what it answered last."""
+    """What one destination knows of the open or last episode, and what it answered last.
+
+    `is_person`: an escalation paged the person of this user name, by a contact method.
+    """
 
     receiver: str
     channel: str
+    is_person: bool
     firing_queued_at: datetime
     firing_attempted_at: datetime | None
     firing_delivered_at: datetime | None
@@ -235,6 +239,7 @@ def _was_told(row: Told, last: Attempt | None) -> WasTold:
     return WasTold(
         receiver=row.destination.receiver,
         channel=row.destination.get_kind_display(),
+        is_person=row.destination.contact_id is not None,
         firing_queued_at=row.firing_queued_at,
         firing_attempted_at=row.firing_attempted_at,
         firing_delivered_at=row.firing_delivered_at,
