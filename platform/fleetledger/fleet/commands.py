@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -51,6 +52,16 @@ class SentenceCommand(BaseCommand):
     @property
     def name(self) -> str:
         return type(self).__module__.rpartition(".")[2]
+
+
+def text_of(name: str) -> str:
+    """The text of a file, or of standard input for -; raises CommandError."""
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{name} is not UTF-8. Save it as UTF-8.") from error
 
 
 def as_json(value: Any) -> str:

@@ -1,7 +1,6 @@
 """The command `import-alertmanager FILE`."""
 
 import os
-import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from fleetledger.fleet import config
-from fleetledger.fleet.commands import SentenceCommand, as_json
+from fleetledger.fleet.commands import SentenceCommand, as_json, text_of
 from monitoring.alerts.moving_in import Converted, convert
 
 OWNER_ONLY = 0o600
@@ -30,7 +29,7 @@ class Command(SentenceCommand):
 
     def act(self, options: dict[str, Any]) -> str:
         name = "standard input" if options["file"] == "-" else options["file"]
-        found = convert(_text(options["file"]), name, options["team"])
+        found = convert(text_of(options["file"]), name, options["team"])
         lines = _lines_for(options["secrets_file"], found.secrets)
         if options["output"]:
             _write(options["output"], found.configuration)
@@ -72,15 +71,6 @@ def _report(found: Converted, secrets_file: str | None) -> Iterator[str]:
         yield from (f"  {name}" for name in sorted(found.secrets))
     if found.files:
         yield f"These files must be readable for the notifier: {', '.join(found.files)}."
-
-
-def _text(name: str) -> str:
-    try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{name} is not UTF-8. Save it as UTF-8.") from error
 
 
 def _lines_for(name: str | None, secrets: Mapping[str, str]) -> str:

@@ -1,14 +1,10 @@
 """The command `apply FILE...`."""
 
-import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from fleetledger.fleet import config
-from fleetledger.fleet.commands import SentenceCommand, as_json
+from fleetledger.fleet.commands import SentenceCommand, as_json, text_of
 
 
 class Command(SentenceCommand):
@@ -20,7 +16,7 @@ class Command(SentenceCommand):
         parser.add_argument("--json", action="store_true", help="the difference as JSON")
 
     def act(self, options: dict[str, Any]) -> str:
-        texts = [(_shown(name), _text(name)) for name in options["files"]]
+        texts = [(_shown(name), text_of(name)) for name in options["files"]]
         outcome = config.apply(texts, dry_run=options["dry_run"])
         return as_json(outcome) if options["json"] else _report(outcome)
 
@@ -32,15 +28,6 @@ def _report(outcome: config.Outcome) -> str:
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("added", "changed", "removed") if kind in kinds)
     ending = "Nothing was changed: this was a dry run." if outcome.is_dry_run else f"Done: {counts}."
     return "\n".join([*map(str, outcome.changes), *outcome.notes, ending])
-
-
-def _text(name: str) -> str:
-    try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{name} is not UTF-8. Save it as UTF-8.") from error
 
 
 def _shown(name: str) -> str:
