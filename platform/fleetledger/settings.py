@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "fleetledger.rest",
     "monitoring.telemetry",
     "monitoring.alerts",
+    "monitoring.availability",
     "costs",
     "fleetledger.demo",
 ]

@@ -1,0 +1,1 @@
+"""Availability's Celery tasks: a log line, one call, a sentence as the result. Each may run twice."""
