@@ -13,7 +13,7 @@ from monitoring.availability.models.components import (
     Transition,
 )
 from monitoring.availability.models.own import PartTick
-from monitoring.availability.models.states import SlotState, State
+from monitoring.availability.states import SlotState, State
 
 __all__ = [
     "Component",

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from fleetledger.fleet.models import Source, Team
-from monitoring.availability.models.states import SlotState, State
+from monitoring.availability.states import SlotState, State
 
 
 class ComponentKind(models.TextChoices):
