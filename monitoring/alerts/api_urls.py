@@ -33,6 +33,7 @@ urlpatterns = [
     path("heartbeats", api_rules.Heartbeats.as_view(), name="api-heartbeats"),
     path("heartbeats/<int:heartbeat_id>", api_rules.OneHeartbeat.as_view(), name="api-heartbeat"),
     path("", include("monitoring.alerts.oncall.api_urls")),
+    path("", include("monitoring.alerts.contacts.api_urls")),
     path("", include("monitoring.alerts.learning.api_urls")),
     path("", include("monitoring.alerts.escalation.api_urls")),
 ]

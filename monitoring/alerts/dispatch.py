@@ -7,11 +7,14 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
-from fleetledger.fleet.secrets import SecretError, resolve
+from fleetledger.fleet.sealing import SealError
+from fleetledger.fleet.secrets import SecretError, is_reference, resolve
 from monitoring.alerts import channels
 from monitoring.alerts.channels import Outcome, Verdict
 from monitoring.alerts.claims import Claim
+from monitoring.alerts.message import Message
 from monitoring.alerts.models import ChannelKind
+from monitoring.alerts.oncall import links
 
 DEADLINE_S = 10.0
 SHORTEST_SECRET = 6
@@ -20,15 +23,23 @@ REDACTED = "[secret]"
 
 def dispatch(claim: Claim) -> Outcome:
     """One try, at most ten seconds; reads no database."""
+    return tell(claim.channel, claim.config, claim.message, is_personal=claim.is_personal)
+
+
+def tell(channel: str, written: Mapping[str, Any], message: Message, *, is_personal: bool) -> Outcome:
+    """One try by the entry `written`. What a person set up for themselves reaches no internal address unallowed."""
     try:
-        config = {**_defaults(claim.channel), **_resolved(claim.config)}
+        config = {**_defaults(channel, is_personal=is_personal), **_resolved(written)}
+    except SealError as error:
+        return Outcome(Verdict.REFUSED, answer=str(error))
     except SecretError as error:
         return Outcome(Verdict.RETRY, answer=str(error))  # may be set by the next try
-    outcome = channels.send(claim.channel, claim.message, config, DEADLINE_S)
-    return replace(outcome, answer=_redacted(_storable(outcome.answer), config, claim.config))
+    outcome = channels.send(channel, message, config, DEADLINE_S)
+    answer = _redacted(_storable(outcome.answer), config, written)
+    return replace(outcome, answer=_without_link(answer, message))
 
 
-def _defaults(channel: str) -> dict[str, Any]:
+def _defaults(channel: str, *, is_personal: bool) -> dict[str, Any]:
     """What the installation brings for a channel."""
     if channel == ChannelKind.EMAIL:
         named = {
@@ -38,19 +49,15 @@ def _defaults(channel: str) -> dict[str, Any]:
             "auth_password": settings.SMTP_PASSWORD,
         }
         return {name: value for name, value in named.items() if value}
-    return {"allow": settings.NOTIFY_ALLOW} if channel == ChannelKind.APPRISE else {}
+    return {"allow": settings.NOTIFY_ALLOW} if is_personal or channel == ChannelKind.APPRISE else {}
 
 
 def _resolved(value: Any) -> Any:
-    if _is_reference(value):
+    if is_reference(value):
         return resolve(value)
     if isinstance(value, Mapping):
         return {name: _resolved(item) for name, item in value.items()}
     return [_resolved(item) for item in value] if isinstance(value, list) else value
-
-
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, Mapping) and len(value) == 1 and not {"env", "file"}.isdisjoint(value)
 
 
 def _storable(answer: str) -> str:
@@ -66,6 +73,11 @@ def _redacted(answer: str, config: Mapping[str, Any], references: Mapping[str, A
     return answer
 
 
+def _without_link(answer: str, message: Message) -> str:
+    """`answer` without the link by which somebody acknowledges, which the destination may have echoed."""
+    return links.concealed(answer, message.page.url, REDACTED) if message.page else answer
+
+
 def _secrets(config: Mapping[str, Any], references: Mapping[str, Any]) -> Iterator[str]:
     """Every value that came from a reference, the password for mail, and what addresses carry beside the host."""
     found = [*_from_references(config, references), str(config.get("auth_password", ""))]
@@ -74,7 +86,7 @@ def _secrets(config: Mapping[str, Any], references: Mapping[str, Any]) -> Iterat
 
 
 def _from_references(resolved: Any, written: Any) -> Iterator[str]:
-    if _is_reference(written):
+    if is_reference(written):
         yield str(resolved)
     elif isinstance(written, Mapping):
         for name, item in written.items():

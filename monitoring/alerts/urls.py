@@ -35,6 +35,7 @@ urlpatterns = [
     path("alerts/rules/", views_rules.rules, name="alert-rules"),
     path("alerts/history/", views_history.history, name="alert-history"),
     path("", include("monitoring.alerts.oncall.urls")),
+    path("", include("monitoring.alerts.contacts.urls")),
     path("", include("monitoring.alerts.learning.urls")),
     path("", include("monitoring.alerts.escalation.urls")),
 ]

@@ -12,6 +12,7 @@ django_stubs_ext.monkeypatch()  # typed fields and querysets may name their type
 
 DEBUG = False
 SECRET_KEY = text("SECRET_KEY", "set-by-the-state-directory-or-SECRET_KEY_FILE")
+SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS", [])  # keys of before: what they signed or sealed is still read
 INSTANCE = text("FLEETLEDGER_INSTANCE")
 BASE_URL = text("FLEETLEDGER_BASE_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", ["*"])

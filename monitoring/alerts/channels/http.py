@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from monitoring.alerts.channels import addresses
+from monitoring.alerts.channels.apprise_process import Guard
 from monitoring.alerts.channels.deadline import Deadline
 from monitoring.alerts.channels.errors import UnansweredError, UnusableError
 from monitoring.alerts.channels.verdicts import Outcome, of_status, retry_after_s
@@ -46,7 +47,10 @@ class Answer:
 
 
 class Line:
-    """One connection to one server, kept for the next request where the server keeps it too."""
+    """One connection to one server, kept for the next request where the server keeps it too.
+
+    With `allow` in `config` no internal address is reached but those on that list.
+    """
 
     def __init__(self, parts: SplitResult, config: Mapping[str, Any], deadline: Deadline) -> None:
         self._host, self._port = parts.hostname or "", parts.port or PORTS[parts.scheme]
@@ -54,6 +58,7 @@ class Line:
         self._own_headers = _credentials(parts)
         self._deadline = deadline
         self._context = tls_context(config) if parts.scheme == "https" else None
+        self._may_reach = Guard(config["allow"]).may_reach if "allow" in config else None
         self._connection = http.client.HTTPConnection(self._host, self._port)
         self._connection.default_port = PORTS[parts.scheme]  # the header Host leaves it out
         self.socket: socket | None = None
@@ -77,7 +82,7 @@ class Line:
             self.socket.close()
 
     def _connect(self) -> socket:
-        plain = addresses.connect(self._host, self._port, self._deadline)
+        plain = addresses.connect(self._host, self._port, self._deadline, self._may_reach)
         if self._context is None:
             return plain
         plain.settimeout(self._deadline.left_s)

@@ -4,6 +4,8 @@ from functools import partial
 
 from fleetledger.fleet.config import register
 from monitoring.alerts.config import (
+    contact_shapes,
+    contacts,
     escalation_shapes,
     escalations,
     routing_trees,
@@ -22,5 +24,6 @@ register("receivers", shapes.RECEIVERS, routing_trees.apply, partial(routing_tre
 register("time_intervals", shapes.TIME_INTERVALS, routing_trees.apply, partial(routing_trees.export, "time_intervals"))
 register("alerting", shapes.ALERTING, routing_trees.apply, routing_trees.export_teams)
 register("rules", rule_shapes.RULES, rules.apply_rules, rules_export.export_rules)
+register("contacts", contact_shapes.CONTACTS, contacts.apply, contacts.export)
 register("schedules", schedule_shapes.SCHEDULES, schedules.apply, schedules_export.export)
 register("escalations", escalation_shapes.ESCALATIONS, escalations.apply, escalations.export)

@@ -33,7 +33,7 @@ def of_receivers(receivers: Sequence[Document], path: Path) -> Iterator[Problem]
         yield from _fallback(receiver, names, (*at, "fallback"))
         for kind in ChannelKind.values:
             for number, entry in enumerate(receiver.get(kind, ())):
-                yield from _entry(kind, entry, (*at, kind, number))
+                yield from of_entry(kind, entry, (*at, kind, number))
 
 
 def is_plain_address(url: str) -> bool:
@@ -51,7 +51,8 @@ def _fallback(receiver: Document, names: Sequence[str], path: Path) -> Iterator[
         yield path, unknown_receiver(fallback, names)
 
 
-def _entry(kind: str, entry: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+def of_entry(kind: str, entry: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    """One place of a receiver, or a contact method of a person."""
     if isinstance(entry.get("url"), str):
         is_apprise = kind == ChannelKind.APPRISE
         sentence = _apprise_address(entry["url"]) if is_apprise else http_address(entry["url"])

@@ -29,6 +29,7 @@ from monitoring.alerts.models.kinds import ChannelKind
 from monitoring.alerts.models.oncall import (
     CalendarFeed,
     ContactMethod,
+    ContactTrial,
     Override,
     PersonalRule,
     QuietHours,
@@ -47,6 +48,7 @@ __all__ = [
     "ChannelKind",
     "Clock",
     "ContactMethod",
+    "ContactTrial",
     "Destination",
     "EndedBy",
     "Episode",

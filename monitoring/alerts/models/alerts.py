@@ -199,6 +199,11 @@ class Event(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["alert", "at"], name="alerts_event_of_alert"),  # an alert's timeline, and flapping
             models.Index(fields=["-at"], name="alerts_event_at"),  # the history page
+            models.Index(  # reports: on what people acted beside acknowledging, and what flapped
+                fields=["at"],
+                condition=Q(kind__in=["assigned", "commented", "withheld", "flapping"]),
+                name="alerts_event_telling",
+            ),
         ]
 
     def __str__(self) -> str:

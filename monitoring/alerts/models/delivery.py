@@ -168,6 +168,7 @@ class MessageKind(models.TextChoices):
     FALLBACK = "fallback", "Fallback"
     TEST = "test", "Test"
     CANARY = "canary", "Canary"
+    NOTICE = "notice", "Notice"
 
 
 class MessageState(models.TextChoices):
@@ -183,6 +184,7 @@ class OutboxMessage(models.Model):
     """A message that must be delivered once. The database is the truth; a worker only holds it for a lease.
 
     `key` is the Idempotency-Key, equal on every try. `fence` grows with each claim: who lost it marks nothing.
+    A notice tells a person something that is about no alert: its `body` has a note alone.
     `run`: the escalation that pages with it, and `page`: whom, where that is a person; such a message has no group and
     stands for itself.
     `body`: {"alerts": [...], "note": ...} as monitoring.alerts.message packs it.

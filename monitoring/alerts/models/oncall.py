@@ -13,25 +13,28 @@ from monitoring.alerts.models.kinds import ChannelKind
 class ContactMethod(models.Model):
     """One way to reach a person. Never used before it is verified; removed ones stay for the history.
 
-    `config` is a receiver's entry of `kind`, with what is secret sealed. `position`: the order in which its owner has
-    them. `code_hash` is of the code that was sent last; `code_tries` counts wrong answers to it.
+    `config` is a receiver's entry of `kind`, with what is secret sealed; `shown` tells it from others and holds no
+    secret. `position`: the order in which its owner has them. `vouched_by`: who said that it is right, where nobody
+    proved it by a code.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
     kind = models.CharField(max_length=16, choices=ChannelKind)
     label = models.CharField(max_length=100)
+    shown = models.CharField(max_length=300, blank=True)
     config = models.JSONField(default=dict)
     position = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
+    vouched_by = models.CharField(max_length=200, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
-    code_hash = models.CharField(max_length=128, blank=True)
-    code_sent_at = models.DateTimeField(null=True, blank=True)
-    code_tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(kind__in=ChannelKind.values), name="alerts_contact_kind_known")
+            models.CheckConstraint(condition=Q(kind__in=ChannelKind.values), name="alerts_contact_kind_known"),
+            models.UniqueConstraint(
+                fields=["user", "label"], condition=Q(removed_at__isnull=True), name="alerts_contact_label_once"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -41,6 +44,26 @@ class ContactMethod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} by {self.kind}"
+
+
+class ContactTrial(models.Model):
+    """A message by which a contact method was tried: with a code for its owner to type, or without: a test.
+
+    The code itself is not kept. `tries` counts answers; `told` says what the channel made of it, in words.
+    """
+
+    method = models.ForeignKey(ContactMethod, on_delete=models.CASCADE, related_name="trials")
+    digest = models.CharField(max_length=64, blank=True)
+    sent_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    is_delivered = models.BooleanField(default=False)
+    told = models.TextField(blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["method", "-sent_at"], name="alerts_trial_newest")]
+
+    def __str__(self) -> str:
+        return f"trial of {self.method_id}"
 
 
 class PersonalRule(models.Model):
@@ -85,6 +108,7 @@ class QuietHours(models.Model):
 class Schedule(models.Model):
     """Who is on call when: layers of rotations as the configuration has them, the later ones on top.
 
+    One that was removed stays for the history of its overrides and swaps; the configuration may bring it back.
     `fallback` says who is paged where nobody is on call: {"person": NAME}, {"team": SLUG} or {"receiver": NAME}; empty:
     the tenant's root receiver.
     """
@@ -97,6 +121,7 @@ class Schedule(models.Model):
     fallback = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["name"]

@@ -1,23 +1,33 @@
-"""Reads secrets from where the configuration says they are: {env: NAME} or {file: PATH}."""
+"""Reads secrets from where they are: {env: NAME} or {file: PATH} of the configuration, {sealed: TEXT} of a page."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fleetledger.fleet import sealing
 from fleetledger.fleet.errors import FleetError
+
+PLACES = frozenset({"env", "file", "sealed"})
 
 
 class SecretError(FleetError):
     """A secret that is not where it should be."""
 
 
+def is_reference(value: Any) -> bool:
+    """Whether it says where a secret is."""
+    return isinstance(value, Mapping) and len(value) == 1 and not PLACES.isdisjoint(value)
+
+
 def resolve(reference: Mapping[str, Any]) -> str:
-    """The secret itself, without the line end of its file; raises SecretError."""
+    """The secret itself, without the line end of its file; raises SecretError, and SealError for a lost key."""
     if "env" in reference:
         return _from_environment(str(reference["env"]))
     if "file" in reference:
         return _from_file(str(reference["file"]))
+    if "sealed" in reference:
+        return sealing.opened(str(reference["sealed"]))
     raise SecretError("A secret is written as {env: NAME} or {file: PATH}.")
 
 

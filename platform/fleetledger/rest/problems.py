@@ -53,7 +53,9 @@ def problem(
 
 
 def as_problem(error: Exception, _context: Mapping[str, Any]) -> HttpResponse | None:
-    """DRF's exception handler. An app's own errors take part by carrying `http_status`; None lets a bug be a bug."""
+    """DRF's exception handler. An app's own errors take part by carrying `http_status`, and `wait_s` where a
+    later try may work; None lets a bug be a bug.
+    """
     if isinstance(error, exceptions.APIException):
         return _of_rest_framework(error)
     if isinstance(error, OperationalError | InterfaceError):
@@ -91,7 +93,10 @@ def _of_product(error: Exception) -> HttpResponse | None:
     if isinstance(error, PermissionDenied):
         return problem(403, str(error) or "You may not do this.")
     status = getattr(error, "http_status", None)
-    return problem(status, str(error)) if isinstance(status, int) else None
+    if not isinstance(status, int):
+        return None
+    wait_s = getattr(error, "wait_s", None)
+    return problem(status, str(error), headers={"Retry-After": str(wait_s)} if wait_s else None)
 
 
 def _of_rest_framework(error: exceptions.APIException) -> HttpResponse:
