@@ -18,9 +18,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
+from django.urls import reverse
 
 from monitoring.alerts import fallback, tenants
-from monitoring.alerts.message import FIRING, AlertLine, Body, Message
+from monitoring.alerts.message import FIRING, AlertLine, Body, Message, PageNote
 from monitoring.alerts.models import (
     Alert,
     Episode,
@@ -29,8 +30,10 @@ from monitoring.alerts.models import (
     MessageKind,
     MessageState,
     OutboxMessage,
+    Page,
     Told,
 )
+from monitoring.alerts.oncall import links
 from monitoring.alerts.suppression import Suppressors
 
 LEASE = timedelta(seconds=30)
@@ -102,7 +105,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message taken for one try. `config` is the destination's entry, secrets still as references."""
+    """A message taken for one try. `config` is the destination's entry, secrets still as references.
+
+    `is_personal`: the destination is a person's contact method.
+    """
 
     message_id: int
     fence: int
@@ -110,6 +116,7 @@ class Claim:
     channel: str
     config: dict[str, Any]
     message: Message
+    is_personal: bool = False
 
 
 def due(now: datetime, per_destination: int = PER_DESTINATION) -> list[Candidate]:
@@ -283,7 +290,9 @@ def _begin(
         found = cursor.fetchone()
     assert found is not None  # noqa: S101 the row is locked
     destination = row.destination
-    return Claim(row.pk, found[0], found[1], destination.kind, destination.config, _message(row, lines))
+    message = _message(row, lines)
+    is_personal = destination.contact_id is not None
+    return Claim(row.pk, found[0], found[1], destination.kind, destination.config, message, is_personal)
 
 
 def _told(row: OutboxMessage, lines: Sequence[AlertLine]) -> Any:
@@ -302,11 +311,29 @@ def _message(row: OutboxMessage, lines: Sequence[AlertLine]) -> Message:
         receiver=row.destination.receiver,
         group_key=body.group_key,
         group_labels=body.group_labels,
-        alerts=tuple(lines),
+        alerts=tuple(replace(line, url=_address(line)) for line in lines),
         note=body.note,
         external_url=settings.BASE_URL.rstrip("/"),
         destination_id=row.destination_id,
         group_id=row.group_id,
         page_id=row.page_id,
+        page=_page_note(row),
         accepted=tuple(row.body.get("accepted", ())),
     )
+
+
+def _address(line: AlertLine) -> str:
+    """Our page of an alert that is stored."""
+    return f"{settings.BASE_URL.rstrip('/')}{reverse('alert', args=[line.alert_id])}" if line.alert_id else ""
+
+
+def _page_note(row: OutboxMessage) -> PageNote | None:
+    """Whom a page is for, with the link by which they acknowledge."""
+    if row.kind != MessageKind.PAGE or row.page_id is None:
+        return None
+    page = Page.objects.select_related("person").filter(pk=row.page_id).first()
+    if page is None:
+        return None
+    name = page.person.get_full_name() or page.person.username
+    link = links.link(page.pk, page.person_id, page.at, page.quiet_until_at)
+    return PageNote(name, page.why, links.address(link, settings.BASE_URL))

@@ -11,7 +11,10 @@ FIRING, RESOLVED = "firing", "resolved"
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    """One alert in a message, as it was when the message was queued. `status` is firing or resolved."""
+    """One alert in a message, as it was when the message was queued. `status` is firing or resolved.
+
+    `url`: our page of it, put in when the message is sent; empty where there is none.
+    """
 
     alert_id: int
     episode_id: int
@@ -24,6 +27,16 @@ class AlertLine:
     generator_url: str = ""
     is_acknowledged: bool = False
     is_stale: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageNote:
+    """Who is paged with a message, and why. By `url` they acknowledge without signing in: it is theirs alone."""
+
+    person: str
+    why: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,7 @@ class Message:
     destination_id: int = 0
     group_id: int | None = None
     page_id: int | None = None
+    page: PageNote | None = None
     accepted: tuple[str, ...] = ()  # the parts that the destination took on an earlier try, in its channel's words
 
     @property
@@ -104,7 +118,9 @@ def _common(sets: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 def _packed(alert: AlertLine) -> dict[str, Any]:
     ends_at = alert.ends_at.isoformat() if alert.ends_at else None
-    return asdict(alert) | {"starts_at": alert.starts_at.isoformat(), "ends_at": ends_at}
+    packed = asdict(alert) | {"starts_at": alert.starts_at.isoformat(), "ends_at": ends_at}
+    del packed["url"]
+    return packed
 
 
 def _unpacked(document: Mapping[str, Any]) -> AlertLine:

@@ -25,7 +25,7 @@ def send(message: Message, config: Mapping[str, Any], deadline: Deadline) -> Out
         "url": str(config["url"]),
         "title": words.title(message),
         "body": words.plain(message),
-        "type": TYPES[message.status],
+        "type": TYPES[message.status] if message.alerts else "info",
         "allow": list(config.get("allow", ())),
         "seconds": deadline.left_s,
     }

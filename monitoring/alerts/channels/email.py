@@ -21,6 +21,10 @@ from monitoring.alerts.message import Message
 
 PORT, PORT_OF_TLS = 25, 465
 FIRST_PERMANENT = 500
+_BUTTON = (
+    "display:inline-block;padding:14px 28px;border-radius:8px;background:#18181b;color:#ffffff;"
+    "font-weight:bold;text-decoration:none"
+)
 
 
 def send(message: Message, config: Mapping[str, Any], deadline: Deadline) -> Outcome:
@@ -192,6 +196,16 @@ def _html(message: Message) -> str:
         links = " ".join(f'<a href="{escape(link)}">{escape(link)}</a>' for link in words.links(alert))
         said = "<br>".join(escape(part) for part in (words.summary(alert), words.labels(alert)) if part)
         rows.append(f"<p><b>{escape(words.name(alert))}</b> ({escape(words.mark(alert))})<br>{said}<br>{links}</p>")
-    note = f"<p>{escape(message.note)}</p>" if message.note else ""
+    said = escape(words.note(message))
+    note = f"<p>{said}</p>" if said else ""
     link = escape(message.external_url)
-    return f'<html><body>{note}{"".join(rows)}<p><a href="{link}">{link}</a></p></body></html>\n'
+    text = f'{note}{_button(message)}{"".join(rows)}<p><a href="{link}">{link}</a></p>'
+    return f"<html><body>{text}</body></html>\n"
+
+
+def _button(message: Message) -> str:
+    """How to acknowledge, large enough for a thumb."""
+    if message.page is None:
+        return ""
+    link = f'<a href="{escape(message.page.url)}" style="{_BUTTON}">Acknowledge</a>'
+    return f"<p>{link}</p><p><small>{escape(words.LINK_HOLDS)}</small></p>"

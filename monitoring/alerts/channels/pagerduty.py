@@ -50,7 +50,10 @@ def send(message: Message, config: Mapping[str, Any], deadline: Deadline) -> Out
 
 def dedup_key(message: Message, alert: AlertLine) -> str:
     """One for each episode and receiver, whatever group or message it comes in."""
-    known = (message.tenant, message.receiver, alert.fingerprint, str(alert.episode_id or message.key))
+    return _digest(message.tenant, message.receiver, alert.fingerprint, str(alert.episode_id or message.key))
+
+
+def _digest(*known: str) -> str:
     return hashlib.sha256("\x1f".join(known).encode()).hexdigest()
 
 
@@ -62,7 +65,12 @@ def _post(line: http.Line, event: Mapping[str, Any], headers: Mapping[str, str])
 
 
 def _events(message: Message, config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Ends first: a new episode of the same alert then finds the old one closed. A test is closed again at once."""
+    """Ends first: a new episode of the same alert then finds the old one closed.
+
+    A test is closed again at once, and so is what tells of no alert.
+    """
+    if not message.alerts:
+        yield from _note_events(message, config)
     for alert in (*message.resolved, *message.firing):
         yield _event(message, alert, config, _action(alert))
     if message.kind == "test":
@@ -77,17 +85,36 @@ def _action(alert: AlertLine) -> str:
 
 
 def _event(message: Message, alert: AlertLine, config: Mapping[str, Any], action: str) -> dict[str, Any]:
-    event: dict[str, Any] = {
+    event = _head(message, config, action, dedup_key(message, alert))
+    if action == "trigger":
+        event["payload"] = _payload(message, alert, config)
+        event["links"] = _links(message, alert)
+    return event
+
+
+def _note_events(message: Message, config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """An incident of the note alone, such as a code, opened and closed."""
+    key = _digest(message.tenant, message.receiver, str(message.key))
+    said = words.one_line(words.note(message) or words.title(message), SUMMARY_CHARACTERS)
+    payload = {"summary": said, "source": message.tenant, "severity": "info"}
+    yield _head(message, config, "trigger", key) | {"payload": payload}
+    yield _head(message, config, "resolve", key)
+
+
+def _head(message: Message, config: Mapping[str, Any], action: str, key: str) -> dict[str, Any]:
+    return {
         "routing_key": str(config["routing_key"]),
         "event_action": action,
-        "dedup_key": dedup_key(message, alert),
+        "dedup_key": key,
         "client": http.AGENT,
         "client_url": message.external_url,
     }
-    if action == "trigger":
-        event["payload"] = _payload(message, alert, config)
-        event["links"] = [{"href": link, "text": link} for link in words.links(alert)]
-    return event
+
+
+def _links(message: Message, alert: AlertLine) -> list[dict[str, str]]:
+    """How to acknowledge comes first: an app may show the first of them only."""
+    own = [{"href": message.page.url, "text": f"Acknowledge. {words.LINK_HOLDS}"}] if message.page else []
+    return own + [{"href": link, "text": link} for link in words.links(alert)]
 
 
 def _payload(message: Message, alert: AlertLine, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,7 +134,7 @@ def _payload(message: Message, alert: AlertLine, config: Mapping[str, Any]) -> d
         "custom_details": {
             "labels": dict(labels),
             "annotations": dict(alert.annotations),
-            **({"note": message.note} if message.note else {}),
+            **({"note": note} if (note := words.note(message)) else {}),
         },
     }
 

@@ -22,9 +22,11 @@ def send(message: Message, config: Mapping[str, Any], deadline: Deadline) -> Out
 
 
 def payload(message: Message, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The document: a title, the note, and one attachment for each alert, at most twenty."""
+    """The document: a title, the note, how to acknowledge, and one attachment for each alert, at most twenty."""
     shown = (*message.firing, *message.resolved)
-    text = [f"*{_escaped(words.title(message))}*", _escaped(message.note)]
+    text = [f"*{_escaped(words.title(message))}*", _escaped(words.note(message))]
+    if message.page:
+        text.append(f"{_link(message.page.url, 'Acknowledge')} {words.LINK_HOLDS}")
     if len(shown) > MAX_ATTACHMENTS:
         text.append(f"The first {MAX_ATTACHMENTS} of {len(shown)} alerts:")
     document = {
@@ -38,7 +40,7 @@ def payload(message: Message, config: Mapping[str, Any]) -> dict[str, Any]:
 def _attachment(alert: AlertLine) -> dict[str, Any]:
     lines = [words.summary(alert), words.labels(alert)]
     text = [_escaped(line) for line in lines if line]
-    text += [f"<{_escaped(link.replace('|', '%7C'))}>" for link in words.links(alert)]
+    text += map(_link, words.links(alert))
     return {
         "color": ACKNOWLEDGED if alert.is_acknowledged and alert.status == "firing" else COLOURS[alert.status],
         "title": _escaped(f"{words.name(alert)} ({words.mark(alert)})"),
@@ -46,6 +48,11 @@ def _attachment(alert: AlertLine) -> dict[str, Any]:
         "fallback": _escaped(f"{words.name(alert)} ({words.mark(alert)}): {words.summary(alert)}"),
         "ts": int((alert.ends_at or alert.starts_at).timestamp()),
     }
+
+
+def _link(address: str, text: str = "") -> str:
+    known = _escaped(address.replace("|", "%7C"))
+    return f"<{known}|{text}>" if text else f"<{known}>"
 
 
 def _escaped(text: str) -> str:

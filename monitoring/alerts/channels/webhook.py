@@ -36,9 +36,9 @@ def signature(secret: str, body: bytes, at: int) -> str:
 
 
 def payload(message: Message, max_alerts: int = 0) -> dict[str, Any]:
-    """The document; 0 for all alerts. Beside Alertmanager's keys: `note`, where there is one."""
+    """The document; 0 for all alerts. Beside Alertmanager's keys: `note` and `page`, where there are such."""
     shown = message.alerts[:max_alerts] if max_alerts else message.alerts
-    return {
+    document = {
         "version": "4",
         "groupKey": message.group_key,
         "truncatedAlerts": len(message.alerts) - len(shown),
@@ -49,7 +49,17 @@ def payload(message: Message, max_alerts: int = 0) -> dict[str, Any]:
         "commonAnnotations": message.common_annotations,
         "externalURL": message.external_url,
         "alerts": [_alert(alert) for alert in shown],
-    } | ({"note": message.note} if message.note else {})
+    }
+    return document | _ours(message)
+
+
+def _ours(message: Message) -> dict[str, Any]:
+    """What Alertmanager does not have."""
+    found: dict[str, Any] = {"note": message.note} if message.note else {}
+    if message.page:
+        page = message.page
+        found["page"] = {"person": page.person, "why": page.why, "acknowledge_url": page.url}
+    return found
 
 
 def _alert(alert: AlertLine) -> dict[str, Any]:

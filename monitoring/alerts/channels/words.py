@@ -3,14 +3,23 @@
 from collections.abc import Iterable
 
 from monitoring.alerts.message import AlertLine, Message
+from monitoring.alerts.oncall.links import VALID
 
 MAX_LINES = 30
 LINK_NAMES = ("runbook_url", "dashboard_url")
+LINK_HOLDS = f"The link works for {VALID.days} days, and asks before it acknowledges."
+PREFIXES = {
+    "test": "[TEST] ",
+    "canary": "[CANARY] ",
+    "fallback": "[FALLBACK] ",
+    "page": "[PAGE] ",
+    "verification": "[CODE] ",
+}
 
 
 def title(message: Message) -> str:
-    """As Alertmanager's: `[FIRING:2] GpuIdle team=vision`, on one line."""
-    parts = [_state(message), *(_pairs(message))]
+    """As Alertmanager's: `[FIRING:2] GpuIdle team=vision`, on one line; without alerts it says the note's beginning."""
+    parts = [_state(message), *(_pairs(message) if message.alerts else [message.note.partition(". ")[0]])]
     return one_line(" ".join(parts))
 
 
@@ -44,14 +53,22 @@ def labels(alert: AlertLine) -> str:
 
 def links(alert: AlertLine) -> list[str]:
     """Where a reader may go on; whatever is no address is left out, since a channel may take it for a command."""
-    found = [alert.annotations.get(key, "") for key in LINK_NAMES]
-    return [link for link in (*found, alert.generator_url) if link.startswith(("https://", "http://"))]
+    found = [alert.url, *(alert.annotations.get(key, "") for key in LINK_NAMES), alert.generator_url]
+    return [link for link in found if link.startswith(("https://", "http://"))]
+
+
+def note(message: Message) -> str:
+    """The sentence before the alerts: who is paged, or what a person is told. Empty where there is none."""
+    page = message.page
+    return message.note or (f"{page.person}, you are paged ({page.why})." if page else "")
 
 
 def plain(message: Message, limit: int = MAX_LINES) -> str:
-    """The whole message as text: the note, then each alert, at most `limit` of them."""
+    """The whole message as text: the note, how to acknowledge, then each alert, at most `limit` of them."""
     shown = (*message.firing, *message.resolved)
-    blocks = [message.note] if message.note else []
+    blocks = [said] if (said := note(message)) else []
+    if message.page:
+        blocks.append(f"Acknowledge: {message.page.url}\n{LINK_HOLDS}")
     blocks += [_block(alert) for alert in shown[:limit]]
     if len(shown) > limit:
         blocks.append(f"… and {len(shown) - limit} more.")
@@ -67,7 +84,7 @@ def _block(alert: AlertLine) -> str:
 
 
 def _state(message: Message) -> str:
-    prefix = {"test": "[TEST] ", "canary": "[CANARY] ", "fallback": "[FALLBACK] "}.get(message.kind, "")
+    prefix = PREFIXES.get(message.kind, "")
     if message.firing:
         return f"{prefix}[FIRING:{len(message.firing)}]"
     return f"{prefix}[RESOLVED:{len(message.resolved)}]" if message.alerts else prefix.strip()

@@ -1,8 +1,8 @@
-"""Addresses of the pages about on-call, and of the calendars that others read."""
+"""Addresses of the pages about on-call, of the calendars that others read, and of links that pages bring."""
 
 from django.urls import path
 
-from monitoring.alerts.oncall import views, views_calendar, views_changes
+from monitoring.alerts.oncall import views, views_calendar, views_changes, views_links
 
 urlpatterns = [
     path("alerts/on-call/", views.overview, name="on-call"),
@@ -19,5 +19,6 @@ urlpatterns = [
         views_changes.swap_act,
         name="schedule-swap-act",
     ),
+    path("page/<str:signed>/", views_links.page_link, name="page-link"),
     path("on-call/calendars/<str:signed>.ics", views_calendar.calendar, name="on-call-calendar"),
 ]
