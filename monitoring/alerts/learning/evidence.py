@@ -1,78 +1,57 @@
 """What is known of each rule's past: how long its alerts lasted, what was told of them, and whether anybody acted."""
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from fleetledger.fleet.access import TeamScope
+from fleetledger.lib.buckets import Window
 from monitoring.alerts.learning import zones
-from monitoring.alerts.learning.asked import ACTED, SEEN, TOLD, Asked, Row, rows
+from monitoring.alerts.learning.asked import TOLD, Asked, Row, rows
+from monitoring.alerts.learning.bursts import BURSTS, Bursts, bursts_of
 from monitoring.alerts.learning.load import IS_NIGHT, clocks
+from monitoring.alerts.learning.placed import HOLDS_S, PLACED, many, within
 
-HOLDS_S = (60, 120, 300, 600, 900, 1800, 3600)  # by how much `for` or `keep_firing_for` might be longer
-
-
-def _within(field: str) -> str:
-    """How many rows have `field`, a place among HOLDS_S, at most at each of them."""
-    counts = (f"count(*) FILTER (WHERE {field} <= {place})" for place in range(len(HOLDS_S)))
-    return f"ARRAY[{', '.join(counts)}]"
-
-
-# `place` and `back` say below which of HOLDS_S an alert's length lies, and the pause since it last ended.
-_PLACED = f""", paused AS (
-    SELECT *, extract(epoch FROM started_at - lag(ended_at) OVER (PARTITION BY alert_id ORDER BY number))::float8
-        AS pause_s FROM acted
-), placed AS (
-    SELECT *, width_bucket(coalesce(lasted_s, 'infinity'), edges) AS place,
-        width_bucket(coalesce(pause_s, 'infinity'), edges) AS back
-    FROM paused CROSS JOIN (SELECT ARRAY{list(HOLDS_S)}::float8[] AS edges) e
+_IN, _LONG = "last_at >= %(start)s", "last_at >= %(long)s"
+# Only what told of one rule alone would not have been sent without it; and only if all of its alerts are spared.
+_MESSAGES = f""", told_of AS (
+    SELECT min(p.rule) AS rule, max(p.place) AS place, max(p.back) AS back, max(p.opened_at) AS last_at
+    FROM placed p JOIN {TOLD} o ON o.episode_id = p.id GROUP BY o.message_id HAVING min(p.rule) = max(p.rule)
+), told_kinds AS (
+    SELECT rule, place, back, {_IN} AS is_in, {_LONG} AS is_long, count(*) AS n FROM told_of GROUP BY 1, 2, 3, 4, 5
+), sent AS (
+    SELECT rule, {many("is_in")} AS told, {many("is_long")} AS long_told, {within("place", "is_in")} AS over_within,
+        {within("back", "is_in")} AS back_within FROM told_kinds GROUP BY 1
+)"""  # noqa: S608 our own text
+_PAGES = f""", run_of AS (
+    SELECT m.run_id, min(p.rule) AS rule, max(p.place) AS place, max(p.back) AS back, max(p.opened_at) AS last_at,
+        bool_or(p.is_acted) AS is_acted
+    FROM placed p JOIN alerts_runepisode m ON m.episode_id = p.id GROUP BY 1 HAVING min(p.rule) = max(p.rule)
+), page_hours AS (
+    SELECT r.*, extract(hour FROM p.told_at AT TIME ZONE 'UTC' + w.away) AS hour
+    FROM run_of r JOIN alerts_page p ON p.run_id = r.run_id
+    JOIN {zones.WALLS} ON z.person_id = p.person_id AND p.told_at >= w.from_at AND p.told_at < w.until_at
+), page_kinds AS (
+    SELECT rule, place, back, {_IN} AS is_in, {_LONG} AS is_long, is_acted, {IS_NIGHT} AS is_night, count(*) AS n
+    FROM page_hours GROUP BY 1, 2, 3, 4, 5, 6, 7
+), paged AS (
+    SELECT rule, {many("is_in")} AS told, {many("is_long")} AS long_told, {within("place", "is_in")} AS over_within,
+        {within("back", "is_in")} AS back_within, {many("is_in AND is_night")} AS at_night,
+        {many("is_in AND is_night AND is_acted")} AS night_acted FROM page_kinds GROUP BY 1
 )"""  # noqa: S608 our own text
 _PASTS = (
-    SEEN,
-    ACTED,
-    _PLACED,
-    f""", flapped AS (
-    SELECT a.name, a.team_id, count(*) AS times FROM alerts_event v JOIN alerts_alert a ON a.id = v.alert_id
-    WHERE v.kind = 'flapping' AND v.at >= %(start)s AND v.at < %(end)s GROUP BY 1, 2
-), counted AS (
-    SELECT name, team_id, count(*) AS episodes, count(*) FILTER (WHERE is_acted) AS acted,
-        count(*) FILTER (WHERE is_withheld) AS withheld, count(*) FILTER (WHERE ended_at IS NULL) AS still_open,
-        {_within("place")} AS over_within, {_within("CASE WHEN is_acted THEN place END")} AS acted_within,
-        {_within("back")} AS back_within
-    FROM placed GROUP BY 1, 2
-)
-SELECT c.*, t.slug AS team, coalesce(f.times, 0) AS flapping FROM counted c
-LEFT JOIN fleet_team t ON t.id = c.team_id
-LEFT JOIN flapped f ON f.name = c.name AND f.team_id IS NOT DISTINCT FROM c.team_id""",  # noqa: S608 our own text
-)
-# Only what told of one rule alone would not have been sent without it; and only if all of its alerts are spared.
-_MESSAGES = (
-    SEEN,
-    ACTED,
-    _PLACED,
-    TOLD,
-    f""", of_one AS (
-    SELECT o.message_id, min(p.name) AS name, min(p.team_id) AS team_id, max(p.place) AS place, max(p.back) AS back
-    FROM told o JOIN placed p ON p.id = o.episode_id GROUP BY 1 HAVING min(p.name) = max(p.name)
-)
-SELECT o.name, t.slug AS team, count(*) AS told, {_within("place")} AS over_within, {_within("back")} AS back_within
-FROM of_one o LEFT JOIN fleet_team t ON t.id = o.team_id GROUP BY 1, 2""",  # noqa: S608 our own text
-)
-_PAGES = (
-    SEEN,
-    ACTED,
-    _PLACED,
-    f""", of_one AS (
-    SELECT m.run_id, min(p.name) AS name, min(p.team_id) AS team_id, max(p.place) AS place, max(p.back) AS back,
-        bool_or(p.is_acted) AS is_acted
-    FROM placed p JOIN alerts_runepisode m ON m.episode_id = p.id GROUP BY 1 HAVING min(p.name) = max(p.name)
-), paged AS (
-    SELECT o.*, extract(hour FROM p.told_at AT TIME ZONE 'UTC' + w.away) AS hour
-    FROM of_one o JOIN alerts_page p ON p.run_id = o.run_id
-    JOIN {zones.WALLS} ON z.person_id = p.person_id AND p.told_at >= w.from_at AND p.told_at < w.until_at
-)
-SELECT p.name, t.slug AS team, count(*) AS told, {_within("place")} AS over_within, {_within("back")} AS back_within,
-    count(*) FILTER (WHERE {IS_NIGHT}) AS at_night, count(*) FILTER (WHERE is_acted AND {IS_NIGHT}) AS night_acted
-FROM paged p LEFT JOIN fleet_team t ON t.id = p.team_id GROUP BY 1, 2""",  # noqa: S608 our own text
+    PLACED,
+    _MESSAGES,
+    _PAGES,
+    BURSTS,
+    """
+SELECT c.*, a.name, t.slug AS team, coalesce(f.times, 0) AS flapping,
+    u.bursts, u.burst_episodes, u.burst_messages, u.burst_saved, u.same_labels,
+    s.told, s.long_told, s.over_within AS told_over, s.back_within AS told_back,
+    p.told AS pages, p.long_told AS long_pages, p.over_within AS pages_over, p.back_within AS pages_back,
+    p.at_night, p.night_acted
+FROM counted c JOIN alerts_alert a ON a.id = c.rule LEFT JOIN fleet_team t ON t.id = a.team_id
+LEFT JOIN flapped f ON f.rule = c.rule LEFT JOIN sent s ON s.rule = c.rule LEFT JOIN paged p ON p.rule = c.rule
+LEFT JOIN bunched u ON u.rule = c.rule""",
 )
 
 
@@ -99,6 +78,17 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class LongPast:
+    """Of the same rule since an earlier instant: enough to say whether anybody ever needed it."""
+
+    episodes: int
+    acted: int
+    still_open: int
+    messages: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
 class RulePast:
     """`over_within`: alerts that were over within each of HOLDS_S; `acted_within`: those of them on which people acted.
 
@@ -109,51 +99,44 @@ class RulePast:
     episodes: int
     acted: int
     withheld: int
-    still_open: int
     flapping: int
     over_within: tuple[int, ...]
     acted_within: tuple[int, ...]
     back_within: tuple[int, ...]
     messages: Told
     pages: Told
+    bursts: Bursts | None
+    long: LongPast
 
 
-def pasts(asked: Asked, *, teams: TeamScope) -> tuple[RulePast, ...]:
-    """Of every rule that fired in the range."""
-    messages = _told(rows(asked, _MESSAGES, teams=teams))
-    pages = _told(rows(asked, _PAGES, clocks(asked, teams), teams=teams))
-    return tuple(_past(row, messages, pages) for row in rows(asked, _PASTS, teams=teams))
+def pasts(asked: Asked, long_from: datetime, *, teams: TeamScope) -> tuple[RulePast, ...]:
+    """Of every rule that fired in the range, or since `long_from`."""
+    whole = replace(asked, window=Window(min(asked.window.start, long_from), asked.window.end))
+    values = {**clocks(whole, teams), "long": long_from}
+    return tuple(map(_past, rows(asked, _PASTS, values, teams=teams)))
 
 
-def rule_of(row: Row) -> RuleId:
-    return RuleId(row["name"], row["team"])
-
-
-def _past(row: Row, messages: dict[RuleId, Told], pages: dict[RuleId, Told]) -> RulePast:
-    rule = rule_of(row)
+def _past(row: Row) -> RulePast:
     return RulePast(
-        rule=rule,
+        rule=RuleId(row["name"], row["team"]),
         episodes=row["episodes"],
         acted=row["acted"],
         withheld=row["withheld"],
-        still_open=row["still_open"],
         flapping=row["flapping"],
         over_within=tuple(row["over_within"]),
         acted_within=tuple(row["acted_within"]),
         back_within=tuple(row["back_within"]),
-        messages=messages[rule],
-        pages=pages[rule],
+        messages=_told(row, "told"),
+        pages=_told(row, "pages"),
+        bursts=bursts_of(row),
+        long=LongPast(
+            row["long_episodes"], row["long_acted"], row["long_open"], row["long_told"] or 0, row["long_pages"] or 0
+        ),
     )
 
 
-def _told(found: list[Row]) -> dict[RuleId, Told]:
-    told: dict[RuleId, Told] = defaultdict(Told)
-    for row in found:
-        told[rule_of(row)] = Told(
-            row["told"],
-            tuple(row["over_within"]),
-            tuple(row["back_within"]),
-            row.get("at_night", 0),
-            row.get("night_acted", 0),
-        )
-    return told
+def _told(row: Row, name: str) -> Told:
+    if row[name] is None:
+        return Told()
+    told = Told(row[name], tuple(row[f"{name}_over"]), tuple(row[f"{name}_back"]))
+    return replace(told, at_night=row["at_night"], night_acted=row["night_acted"]) if name == "pages" else told

@@ -5,48 +5,45 @@ from datetime import datetime
 
 from fleetledger.fleet.access import TeamScope
 from fleetledger.lib.keyset import Cut
-from monitoring.alerts.learning.asked import ACTED, IS_ACT, SEEN, TOLD, Asked, rows
+from monitoring.alerts.learning.asked import ACTED, IS_ACT, SEEN, TELLING, TOLD, Asked, rows
 from monitoring.alerts.learning.times import MEASURES, Times, times_of
 
 MOST_RULES = 5000
 # Of each rule: delivered messages, persons paged, and how often its alerts began to flap.
-BESIDE = """, sent AS (
-    SELECT s.name, s.team_id, count(DISTINCT o.message_id) AS messages
-    FROM told o JOIN seen s ON s.id = o.episode_id GROUP BY 1, 2
+BESIDE = f""", sent AS (
+    SELECT rule, count(*) AS messages FROM (
+        SELECT DISTINCT s.rule, o.message_id FROM acted s JOIN {TOLD} o ON o.episode_id = s.id) once GROUP BY 1
 ), paged AS (
-    SELECT s.name, s.team_id, count(DISTINCT p.id) AS pages
-    FROM seen s JOIN alerts_runepisode m ON m.episode_id = s.id JOIN alerts_page p ON p.run_id = m.run_id
-    WHERE p.told_at IS NOT NULL GROUP BY 1, 2
+    SELECT s.rule, count(DISTINCT p.id) AS pages
+    FROM acted s JOIN alerts_runepisode m ON m.episode_id = s.id JOIN alerts_page p ON p.run_id = m.run_id
+    WHERE p.told_at IS NOT NULL GROUP BY 1
 ), flapped AS (
-    SELECT a.name, a.team_id, count(*) AS times FROM alerts_event v JOIN alerts_alert a ON a.id = v.alert_id
-    WHERE v.kind = 'flapping' AND v.at >= %(start)s AND v.at < %(end)s
-        AND (%(severity)s = '' OR a.severity = %(severity)s) GROUP BY 1, 2
-)"""
+    SELECT r.rule, count(*) AS times FROM alerts_event v JOIN ruled r USING (alert_id)
+    WHERE v.kind = 'flapping' AND {TELLING} AND v.at >= %(start)s AND v.at < %(end)s GROUP BY 1
+)"""  # noqa: S608 our own text
 _RULES = (
     SEEN,
     ACTED,
-    TOLD,
     BESIDE,
     """, counted AS (
-    SELECT name, team_id, sum(count(*)) OVER ()::bigint AS of_all, count(*) OVER () AS all_rules,
+    SELECT rule, sum(count(*)) OVER ()::bigint AS of_all, count(*) OVER () AS all_rules,
         sum(count(*) FILTER (WHERE NOT is_acted AND ended_at IS NOT NULL)) OVER ()::bigint AS all_unattended,
         count(*) FILTER (WHERE NOT is_acted AND ended_at IS NOT NULL) AS unattended,
     """,
     MEASURES,
-    """ FROM acted GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2 LIMIT %(most)s
+    """ FROM acted GROUP BY 1
 )
-SELECT c.*, t.slug, coalesce(n.messages, 0) AS messages, coalesce(p.pages, 0) AS pages, coalesce(f.times, 0) AS flapping
-FROM counted c LEFT JOIN fleet_team t ON t.id = c.team_id
-LEFT JOIN sent n ON n.name = c.name AND n.team_id IS NOT DISTINCT FROM c.team_id
-LEFT JOIN paged p ON p.name = c.name AND p.team_id IS NOT DISTINCT FROM c.team_id
-LEFT JOIN flapped f ON f.name = c.name AND f.team_id IS NOT DISTINCT FROM c.team_id
-ORDER BY c.episodes DESC, c.name, t.slug""",
+SELECT c.*, a.name, t.slug, coalesce(n.messages, 0) AS messages, coalesce(p.pages, 0) AS pages,
+    coalesce(f.times, 0) AS flapping
+FROM counted c JOIN alerts_alert a ON a.id = c.rule LEFT JOIN fleet_team t ON t.id = a.team_id
+LEFT JOIN sent n USING (rule) LEFT JOIN paged p USING (rule) LEFT JOIN flapped f USING (rule)
+ORDER BY c.episodes DESC, a.name, t.slug LIMIT %(most)s""",
 )
-_UNATTENDED = f""" SELECT s.id, s.alert_id, s.name, s.severity, t.slug AS team, s.opened_at, s.ended_at, s.lasted_s,
-        s.told_at
-    FROM seen s LEFT JOIN fleet_team t ON t.id = s.team_id
+_UNATTENDED = f""" SELECT s.id, s.alert_id, s.name, s.severity, t.slug AS team, s.opened_at, s.ended_at,
+        extract(epoch FROM s.ended_at - e.started_at)::float8 AS lasted_s, s.told_at
+    FROM seen s JOIN alerts_episode e ON e.id = s.id LEFT JOIN fleet_team t ON t.id = s.team_id
     WHERE s.had_at IS NULL AND s.assigned_to_id IS NULL AND s.ended_at IS NOT NULL AND s.ended_by <> 'person'
-        AND NOT EXISTS (SELECT FROM alerts_event v WHERE v.episode_id = s.id AND {IS_ACT})"""  # noqa: S608 our own text
+        AND NOT EXISTS (SELECT FROM alerts_event v WHERE v.episode_id = s.id AND {TELLING} AND {IS_ACT})"""  # noqa: S608 our own text
 _NEWEST_FIRST = " AND (%(edge)s::bigint IS NULL OR s.id < %(edge)s) ORDER BY s.id DESC LIMIT %(most)s"
 _BACKWARDS = " AND s.id > %(edge)s ORDER BY s.id LIMIT %(most)s"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fleetledger.fleet.access import TeamScope
@@ -10,8 +10,8 @@ from fleetledger.lib.buckets import Window
 from fleetledger.web import words
 from monitoring.alerts.learning import bursts, evidence
 from monitoring.alerts.learning.asked import Asked
-from monitoring.alerts.learning.bursts import Bursts
-from monitoring.alerts.learning.evidence import HOLDS_S, RuleId, RulePast
+from monitoring.alerts.learning.evidence import RuleId, RulePast
+from monitoring.alerts.learning.placed import HOLDS_S
 from monitoring.alerts.models import Rule
 
 MIN_EPISODES = 10  # fewer of a rule in the range: too few to say
@@ -79,10 +79,10 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    """Writes suggestions about rules of one range."""
+    """Writes suggestions about rules of one range; `long`: that of a rule that may go altogether."""
 
     window: Window
-    bursts: Mapping[RuleId, Bursts] = field(default_factory=dict)
+    long: Window
     present: Mapping[RuleId, Present] = field(default_factory=dict)
 
     def about(self, past: RulePast) -> Iterator[Suggestion]:
@@ -92,16 +92,18 @@ class _Writer:
         yield from self._quiet(past)
 
     def delete(self, past: RulePast) -> Iterator[Suggestion]:
-        if past.acted or past.episodes < MIN_UNATTENDED or past.still_open:
+        long = past.long
+        if long.acted or long.episodes < MIN_UNATTENDED or long.still_open:
             return
-        yield self._suggestion(
+        whole = self._suggestion(
             Kind.DELETE,
             past,
             title="Delete it, or make it say what to do",
-            evidence=f"Nobody acted on any of its {past.episodes} alerts in {self.window.duration.days} days; "
+            evidence=f"Nobody acted on any of its {long.episodes} alerts in {self.long.duration.days} days; "
             "all ended by themselves.",
-            saved=(past.messages.told, past.pages.told),
+            saved=(long.messages, long.pages),
         )
+        yield replace(whole, episodes=long.episodes, from_at=_instant(self.long.start))
 
     def _raise_for(self, past: RulePast) -> Iterator[Suggestion]:
         """The least that spares half of the alerts, where hardly anybody needed to know of those."""
@@ -144,7 +146,7 @@ class _Writer:
         )
 
     def _group(self, past: RulePast) -> Iterator[Suggestion]:
-        burst = self.bursts.get(past.rule)
+        burst = past.bursts
         if burst is None or burst.bursts < MIN_BURSTS or not burst.saved:
             return
         by = ", ".join(("alertname", *burst.same_labels))
@@ -198,28 +200,23 @@ class _Writer:
             saved_pages=saved[1],
             delayed=delayed[0],
             delay_s=delayed[1],
-            from_at=f"{self.window.start:%Y-%m-%dT%H:%MZ}",
-            until_at=f"{self.window.end:%Y-%m-%dT%H:%MZ}",
+            from_at=_instant(self.window.start),
+            until_at=_instant(self.window.end),
         )
 
 
 def suggestions(asked: Asked, *, teams: TeamScope) -> Suggestions:
     """At most SHOWN. A rule that should go altogether gets no other suggestion."""
-    pasts = evidence.pasts(asked, teams=teams)
+    long = Window(asked.window.end - UNATTENDED_OVER, asked.window.end)
+    all_pasts = evidence.pasts(asked, long.start, teams=teams)
+    pasts = [past for past in all_pasts if past.episodes]
     enough = [past for past in pasts if past.episodes >= MIN_EPISODES]
-    long = replace(asked, window=Window(asked.window.end - UNATTENDED_OVER, asked.window.end))
-    dead = list(_dead(evidence.pasts(long, teams=teams), _Writer(long.window)))
+    writer = _Writer(asked.window, long, _present(past.rule for past in enough))
+    dead = [one for past in all_pasts for one in writer.delete(past)]
     gone = {(one.rule, one.team) for one in dead}
-    known = _present(past.rule for past in enough)
-    writer = _Writer(asked.window, bursts.bursts(asked, teams=teams), known)
     rest = [one for past in enough if (past.rule.name, past.rule.team) not in gone for one in writer.about(past)]
     found = sorted([*dead, *rest], key=lambda one: (-one.saved, one.rule, one.team or ""))
     return Suggestions(tuple(found[:SHOWN]), len(pasts) - len(enough), len(pasts))
-
-
-def _dead(pasts: Iterable[RulePast], writer: _Writer) -> Iterator[Suggestion]:
-    for past in pasts:
-        yield from writer.delete(past)
 
 
 def _present(rules: Iterable[RuleId]) -> dict[RuleId, Present]:
@@ -240,3 +237,7 @@ def _longer(name: str, present_s: float | None, by_s: int) -> str:
 
 def _span(seconds: float) -> str:
     return words.duration(timedelta(seconds=seconds))
+
+
+def _instant(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%MZ}"
