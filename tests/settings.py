@@ -29,4 +29,6 @@ def _start_servers() -> None:
 if not ("DATABASE_URL" in os.environ and "REDIS_URL" in os.environ):
     _start_servers()
 
+os.environ.setdefault("FLEETLEDGER_NOTIFY_ALLOW", "127.0.0.0/8")  # where the tests' receivers are
+
 from fleetledger.settings import *  # noqa: E402, F403 all of them, on the servers just started

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from fleetledger.fleet import config
+from fleetledger.fleet.config.shapes import SECRET_HINT
 from fleetledger.fleet.models import User
 from monitoring.alerts.contacts import methods
 from monitoring.alerts.escalation.ways import ways_to
@@ -18,7 +19,7 @@ contacts:
     methods:
       - {name: Mail, email: {to: mira@example.org}, verified: true}
       - {name: Chat, slack: {url: {env: MIRA_SLACK}, channel: "#mira"}}
-      - {name: Phone, webhook: {url: "https://phone.example.org/mira", secret: {file: /run/secrets/mira}}, verified: true}
+      - {name: Phone, webhook: {url: "https://phone.example.org/m", secret: {file: /run/secrets/m}}, verified: true}
     rules:
       - {method: Mail}
       - {method: Phone, after: 5m}
@@ -80,7 +81,7 @@ def test_another_address_must_be_verified_anew_and_the_order_is_the_files() -> N
 contacts:
   - user: mira
     methods:
-      - {name: Phone, webhook: {url: "https://phone.example.org/mira", secret: {file: /run/secrets/mira}}}
+      - {name: Phone, webhook: {url: "https://phone.example.org/m", secret: {file: /run/secrets/m}}}
       - {name: Mail, email: {to: new@example.org}}
     rules: null
     quiet_hours: null
@@ -102,8 +103,7 @@ def test_what_is_wrong_is_refused_with_its_place() -> None:
         ".methods[0]: A contact method is one of apprise, email, pagerduty, slack, webhook. Give exactly one of them."
     ]
     assert refused('{user: mira, methods: [{name: A, slack: {url: "https://hooks.slack.com/services/T/B/x"}}]}') == [
-        ".methods[0].slack.url: This address holds a secret. A secret never stands in the file: "
-        "write {env: NAME} or {file: PATH}."
+        f".methods[0].slack.url: This address holds a secret. {SECRET_HINT}"
     ]
     assert refused("{user: mira, methods: [{name: A, email: {to: x}}]}")[0].startswith(".methods[0].email.to: ")
     assert refused("{user: mira, rules: [{method: B}]}") == [

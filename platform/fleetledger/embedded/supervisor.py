@@ -173,7 +173,10 @@ class _Supervisor:
         return True
 
     def _usual(self) -> dict[str, str]:
-        return {"FLEETLEDGER_BASE_URL": self._wishes.address, "FLEETLEDGER_LOG": "console"}
+        usual = {"FLEETLEDGER_BASE_URL": self._wishes.address, "FLEETLEDGER_LOG": "console"}
+        if self._wishes.with_demo:  # its people are told by the simulated fleet, on this machine
+            usual["FLEETLEDGER_NOTIFY_ALLOW"] = "127.0.0.1"
+        return usual
 
 
 @contextmanager
