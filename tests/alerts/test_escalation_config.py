@@ -10,7 +10,11 @@ pytestmark = pytest.mark.django_db
 WHOLE = """\
 teams: [{slug: vision, members: [{user: mira}]}]
 receivers: [{name: sre, webhook: [{url: "http://127.0.0.1:9/x"}]}]
-route: {receiver: sre, escalation: {critical: gpu}}
+route: {receiver: sre}
+alerting:
+  - team: vision
+    route: {receiver: lab, escalation: {critical: gpu}}
+    receivers: [{name: lab, webhook: [{url: "http://127.0.0.1:9/y"}]}]
 schedules:
   - name: primary
     time_zone: UTC
@@ -29,7 +33,7 @@ escalations:
           more_than: {alerts: 5, within: 10m}
       - {team: vision}
       - everyone: true
-      - {receiver: sre}
+      - {receiver: lab}
       - webhook: {url: "http://127.0.0.1:9/step", secret: {env: STEP_SECRET}}
 """
 
@@ -79,8 +83,41 @@ def test_an_escalation_that_only_waits_is_refused() -> None:
     ]
 
 
+VISION = """\
+alerting: [{team: vision, route: {receiver: lab, escalation: %s}}]
+"""
+
+
 def test_a_route_names_an_escalation_of_the_file_or_one_that_is_stored() -> None:
     apply(WHOLE)
-    assert apply("route: {receiver: sre, escalation: gpu}") != []
+    assert apply(VISION % "gpu") != []
     with pytest.raises(config.ConfigError, match=r"No escalation is called 'gpuu'. Did you mean 'gpu'\?"):
-        apply("route: {receiver: sre, escalation: gpuu}")
+        apply(VISION % "gpuu")
+
+
+def test_a_route_names_escalations_of_its_own_tenant_or_the_platforms_alone() -> None:
+    apply(WHOLE + "  - {name: shared, steps: [{person: mira}]}\n")
+    assert apply(VISION % "{critical: gpu, default: shared}") != []
+    for text, place, own in (
+        ("route: {receiver: sre, escalation: {critical: gpu}}", "route.escalation.critical", "the platform's"),
+        (
+            "teams: [{slug: audio}]\nalerting: [{team: audio, route: {receiver: lab, escalation: gpu}, "
+            "receivers: [{name: lab, webhook: [{url: 'http://127.0.0.1:9/z'}]}]}]",
+            "alerting[0].route.escalation",
+            "those of the team 'audio' or the platform's",
+        ),
+    ):
+        with pytest.raises(config.ConfigError) as caught:
+            apply(text)
+        assert str(caught.value).endswith(
+            f"{place}: The escalation 'gpu' is the team vision's, and pages nobody for others. Name one of {own}, "
+            "or take 'team' out of the escalation to share it."
+        )
+
+
+def test_an_escalation_that_others_name_does_not_become_one_teams() -> None:
+    apply(WHOLE + "  - {name: shared, steps: [{person: mira}]}\n")
+    apply("route: {receiver: sre, escalation: shared}")
+    with pytest.raises(config.ConfigError, match="Routes of platform name 'shared', so it is not vision's alone"):
+        apply("escalations: [{name: shared, team: vision, steps: [{person: mira}]}]")
+    assert apply("route: {receiver: sre}\nescalations: [{name: shared, team: vision, steps: [{person: mira}]}]") != []

@@ -14,7 +14,7 @@ from monitoring.alerts.config import escalation_checks
 from monitoring.alerts.config.escalation_checks import Known
 from monitoring.alerts.config.escalation_shapes import STEP
 from monitoring.alerts.config.order import in_order
-from monitoring.alerts.escalation import webhooks
+from monitoring.alerts.escalation import uses, webhooks
 from monitoring.alerts.models import Escalation
 
 Items = Sequence[dict[str, Any]]
@@ -61,6 +61,8 @@ def _wanted(items: Items, plan: Plan) -> dict[str, dict[str, Any]]:
         known = Known.read(team.pk if team else None, _receivers_in(plan.document.values))
         for where, sentence in escalation_checks.of_escalation(item, path, known):
             plan.refuse(where, sentence)
+        if team:
+            _check_uses(name, team.slug, (*path, "team"), plan)
         if plan.issues:
             continue
         timeout = item.get("acknowledge_timeout")
@@ -71,6 +73,13 @@ def _wanted(items: Items, plan: Plan) -> dict[str, dict[str, Any]]:
             "acknowledge_timeout_s": parse_duration(timeout).total_seconds() if timeout else None,
         }
     return found
+
+
+def _check_uses(name: str, slug: str, path: Path, plan: Plan) -> None:
+    """What routes name of the platform's may not become one team's. The trees of the same file are stored by now."""
+    others = [tenant for tenant in uses.tenants_naming(name) if tenant != slug]
+    if others:
+        plan.refuse(path, f"Routes of {', '.join(others)} name '{name}', so it is not {slug}'s alone. Take 'team' out.")
 
 
 def _receivers_in(values: Mapping[str, Any]) -> Collection[str]:

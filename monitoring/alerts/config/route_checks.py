@@ -10,6 +10,7 @@ from fleetledger.lib.durations import DurationError
 from monitoring.alerts import intervals, routing
 from monitoring.alerts.labels import is_name
 from monitoring.alerts.matchers import MatcherError, of_map, parse_all
+from monitoring.alerts.tenants import PLATFORM_SLUG
 
 Document = Mapping[str, Any]
 Problem = tuple[Path, str]
@@ -21,11 +22,12 @@ MAY_BE_ZERO = "group_wait"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What routes may name."""
+    """What routes of `tenant` may name. `escalations`: the tenant that has each, by name; None: not looked at."""
 
     receivers: Collection[str]
     time_intervals: Collection[str] = ()
-    escalations: Collection[str] | None = None  # None: not looked at
+    escalations: Mapping[str, str] | None = None
+    tenant: str = PLATFORM_SLUG
 
 
 def of_route(route: Document, path: Path, names: Names) -> Iterator[Problem]:
@@ -80,7 +82,7 @@ def _of_node(route: Document, path: Path, names: Names) -> Iterator[Problem]:
         for index, name in enumerate(route.get(key, ())):
             if name not in names.time_intervals:
                 yield (*path, key, index), _unknown_interval(name, names.time_intervals)
-    yield from _escalations(route.get("escalation"), (*path, "escalation"), names.escalations)
+    yield from _escalations(route.get("escalation"), (*path, "escalation"), names)
     for key in DURATIONS:
         if key in route:
             yield from of_duration(key, route[key], (*path, key))
@@ -90,15 +92,28 @@ def _of_node(route: Document, path: Path, names: Names) -> Iterator[Problem]:
         yield from _of_node(child, (*path, "routes", index), names)
 
 
-def _escalations(named: str | Document | None, path: Path, known: Collection[str] | None) -> Iterator[Problem]:
+def _escalations(named: str | Document | None, path: Path, names: Names) -> Iterator[Problem]:
     """A name, or names by severity."""
-    if named is None or known is None:
+    if named is None or names.escalations is None:
         return
     for where, name in [((), named)] if isinstance(named, str) else [((key,), name) for key, name in named.items()]:
-        if name not in known:
-            close = get_close_matches(name, known, n=1)
-            meant = f" Did you mean '{close[0]}'?" if close else " Add it under 'escalations'."
-            yield (*path, *where), f"No escalation is called '{name}'.{meant}"
+        if sentence := _escalation(name, names.escalations, names.tenant):
+            yield (*path, *where), sentence
+
+
+def _escalation(name: str, known: Mapping[str, str], tenant: str) -> str:
+    """Why a tree of `tenant` cannot name it; empty where it can."""
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        meant = f" Did you mean '{close[0]}'?" if close else " Add it under 'escalations'."
+        return f"No escalation is called '{name}'.{meant}"
+    if known[name] in (tenant, PLATFORM_SLUG):
+        return ""
+    own = "the platform's" if tenant == PLATFORM_SLUG else f"those of the team '{tenant}' or the platform's"
+    return (
+        f"The escalation '{name}' is the team {known[name]}'s, and pages nobody for others. "
+        f"Name one of {own}, or take 'team' out of the escalation to share it."
+    )
 
 
 def of_duration(key: str, text: str, path: Path) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ The parts of a tree name each other, so they are applied together, by whichever 
 then find nothing to change. A part that the file leaves out stays as it is stored; one that it names is replaced.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -111,7 +111,7 @@ def _wanted(given: _Given, before: TreeDocument, plan: Plan) -> TreeDocument | N
             plan.refuse((*given.path, next(iter(given.parts))), NO_ROUTE)
         return None
     after = TreeDocument(**parts)
-    for path, sentence in problems(after, _escalation_names(plan)):
+    for path, sentence in problems(after, _escalations(plan), given.slug):
         # what is wrong with a stored part is wrong by a part that the file names
         at = path if path[0] in given.parts else (next(iter(given.parts)),)
         plan.refuse((*given.path, *at), sentence)
@@ -125,19 +125,22 @@ def _none_wanted(given: _Given, plan: Plan) -> TreeDocument:
     return differences.NOTHING
 
 
-def problems(tree: TreeDocument, escalations: Collection[str] | None = None) -> Iterator[Problem]:
-    """The mistakes of a whole tree, by their paths within it; `escalations`: the names that there are."""
-    names = Names(_names(tree.receivers), _names(tree.time_intervals), escalations)
+def problems(
+    tree: TreeDocument, escalations: Mapping[str, str] | None = None, tenant: str = PLATFORM_SLUG
+) -> Iterator[Problem]:
+    """The mistakes of a whole tree of `tenant`, by their paths within it; `escalations`: whose each of them is."""
+    names = Names(_names(tree.receivers), _names(tree.time_intervals), escalations, tenant)
     yield from receiver_checks.of_receivers(tree.receivers, ("receivers",))
     yield from route_checks.of_time_intervals(tree.time_intervals, ("time_intervals",))
     yield from route_checks.of_route(tree.route, ("route",), names)
     yield from route_checks.of_inhibit_rules(tree.inhibit_rules, ("inhibit_rules",))
 
 
-def _escalation_names(plan: Plan) -> set[str]:
-    """Those that are stored, and those of the same file."""
-    stored = Escalation.objects.filter(removed_at=None).values_list("name", flat=True)
-    return set(stored) | set(_names(plan.document.values.get("escalations") or ()))
+def _escalations(plan: Plan) -> dict[str, str]:
+    """The tenants of those that are stored, and of those of the same file."""
+    rows = Escalation.objects.filter(removed_at=None).values_list("name", "team__slug")
+    of_file = ((item["name"], item.get("team")) for item in plan.document.values.get("escalations") or ())
+    return {name: slug or PLATFORM_SLUG for name, slug in (*rows, *of_file)}
 
 
 def _names(documents: Iterable[Mapping[str, Any]]) -> list[str]:
