@@ -93,7 +93,7 @@ def tell_root(about: About, why: str, key: str) -> bool:
 
 def _page_all(done: RunStep | None, about: About, targets: Sequence[Target]) -> tuple[list[str], list[str]]:
     """A page for each; gives who was paged how, and why others could not be."""
-    found = [(target, _ways(target.person, about)) for target in targets]
+    found = _with_ways(targets, about)
     pages = Page.objects.bulk_create(_stored(done, about, target, ways) for target, ways in found)
     places = Destination.objects.in_bulk([way.destination_id for _, ways in found for way in ways.methods])
     rows: list[OutboxMessage] = []
@@ -106,8 +106,10 @@ def _page_all(done: RunStep | None, about: About, targets: Sequence[Target]) -> 
     return paged, [f"{_problem(target.person)} ({target.why})." for target, ways in found if not ways.methods]
 
 
-def _ways(person: User, about: About) -> Ways:
-    return contact_ways.ways_to(person, about.severity, about.now) if person.is_active else Ways((), None)
+def _with_ways(targets: Sequence[Target], about: About) -> list[tuple[Target, Ways]]:
+    active = [target.person for target in targets if target.person.is_active]
+    known = contact_ways.ways_to_all(active, about.severity, about.now) if active else {}
+    return [(target, known.get(target.person.pk, Ways((), None))) for target in targets]
 
 
 def _stored(done: RunStep | None, about: About, target: Target, ways: Ways) -> Page:
