@@ -40,6 +40,11 @@ class Kept:
     slots: int = 0
     earliest: Mapping[int, datetime] = field(default_factory=dict)
 
+    def __add__(self, other: "Kept") -> "Kept":
+        both = [*self.earliest.items(), *other.earliest.items()]
+        earliest = {pk: min(at for one, at in both if one == pk) for pk in {pk for pk, _ in both}}
+        return Kept(self.slots + other.slots, earliest)
+
 
 def key_of(labels: Labels) -> str:
     """The identity of a series within its probe."""

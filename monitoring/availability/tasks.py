@@ -1,1 +1,29 @@
 """Availability's Celery tasks: a log line, one call, a sentence as the result. Each may run twice."""
+
+from typing import Any
+
+from celery import shared_task
+from django.db import InterfaceError, OperationalError
+
+from monitoring.alerts import clock
+from monitoring.availability import own_ticks, rollup, running
+
+AGAIN: dict[str, Any] = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "retry_backoff": 2}
+
+
+@shared_task
+def run_due() -> str:
+    """Ask the probes that are due; the timetable asks for it anew within seconds."""
+    return running.run_due()
+
+
+@shared_task(**AGAIN)
+def roll_up() -> str:
+    """Count today and yesterday anew."""
+    return rollup.roll_up_recent(clock.now())
+
+
+@shared_task
+def tick() -> str:
+    """Leave word that a task came from the timetable, through the broker and a worker, to the database."""
+    return own_ticks.note_timetable()

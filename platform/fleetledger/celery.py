@@ -70,6 +70,21 @@ app.conf.update(
         },
         "check escalations": {"task": "monitoring.alerts.tasks.check_escalations", "schedule": timedelta(seconds=60)},
         "read calendars": {"task": "monitoring.alerts.tasks.read_calendars", "schedule": timedelta(minutes=1)},
+        "ask probes": {
+            "task": "monitoring.availability.tasks.run_due",
+            "schedule": timedelta(seconds=5),
+            "options": {"expires": 5},  # one that waited asks nothing that the next one would not
+        },
+        "leave a tick": {
+            "task": "monitoring.availability.tasks.tick",
+            "schedule": timedelta(seconds=5),
+            "options": {"expires": 10},
+        },
+        "count days of components": {
+            "task": "monitoring.availability.tasks.roll_up",
+            "schedule": timedelta(minutes=5),
+            "options": {"expires": 300},
+        },
         "import what waits": {"task": "costs.tasks.import_waiting", "schedule": crontab(minute="*/10")},
         "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},
     },

@@ -7,7 +7,7 @@ from typing import Any
 from fleetledger.lib.buckets import Window, to_us
 from monitoring.availability import ingest, loading
 from monitoring.availability.figures import Tally
-from monitoring.availability.models import Component, Probe, ProbeKind, StateInterval
+from monitoring.availability.models import Component, Probe, ProbeKind, Series, StateInterval
 from monitoring.availability.slots import Seen
 from monitoring.availability.sources.answers import Answer, Observation, Sample
 from monitoring.availability.states import State
@@ -58,3 +58,8 @@ def intervals(of: Probe) -> list[tuple[float, float, str]]:
 def tally(of: Component, start: float, end: float, *, now: float | None = None) -> Tally:
     window = Window(after(start), after(end))
     return loading.past(loading.tree(), [of.pk], window, after(end if now is None else now)).tally(of.pk)
+
+
+def ended(row: Series) -> None:
+    """As if somebody had said that nothing more is expected of it."""
+    ingest.end([row.pk], "It was deleted.")

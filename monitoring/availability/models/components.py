@@ -101,6 +101,7 @@ def _token() -> str:
 class Probe(models.Model):
     """How a component is looked at. `due_at` and `lease_until` let one process take it at a time.
 
+    `read_until_at`: up to where samples that somebody else keeps were read.
     `failure`: why the last asking gave nothing at all (unknown, not down); `detail`: what was last seen.
     `token` is in the address that a heartbeat's sender calls; `beat_at`: when it last did.
     """
@@ -115,6 +116,7 @@ class Probe(models.Model):
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     asked_at = models.DateTimeField(null=True, blank=True)
+    read_until_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     failure = models.TextField(blank=True)
     detail = models.TextField(blank=True)

@@ -87,6 +87,10 @@ class PrometheusApi:
             raise _no_result(self._url)
         return Answer(data["result"], _partial(document), str(data.get("resultType", "")))
 
+    def read(self, path: str, wanted: dict[str, str]) -> Any:
+        """What another of the server's addresses answers to a GET; raises SourceError."""
+        return self._ask("GET", path, wanted)["data"]
+
     def names(self, match: str, start_us: int, end_us: int) -> list[str]:
         """Names of series that the server lists for a time, often rounded to its own blocks; raises SourceError."""
         return [str(name) for name in self._list("GET", NAMES_PATH, _matching(match, start_us, end_us))]
