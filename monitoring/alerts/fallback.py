@@ -12,7 +12,7 @@ from monitoring.alerts.message import Body
 from monitoring.alerts.models import Destination, Episode, Event, EventKind, MessageKind, MessageState, OutboxMessage
 
 PATIENCE = timedelta(minutes=5)
-WITHOUT_FALLBACK = frozenset({MessageKind.FALLBACK, MessageKind.TEST})
+WITHOUT_FALLBACK = frozenset({MessageKind.FALLBACK, MessageKind.TEST, MessageKind.NOTICE})
 log = structlog.get_logger(__name__)
 
 

@@ -3,6 +3,7 @@
 1. A person asks somebody, or anybody, to take a shift that is theirs; maybe for another shift in return: open.
 2. Who was asked takes it, declines it, or the asker takes it back: each once, whoever comes first.
 3. Taking looks again at whose shifts these are, and makes the overrides in the same transaction.
+4. The one who is asked is told, and the asker what became of it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from fleetledger.fleet.models import User
 from monitoring.alerts import clock
 from monitoring.alerts.errors import AlertsError, ConflictError, NotFoundError
 from monitoring.alerts.models import Schedule, Swap, SwapState
-from monitoring.alerts.oncall import overrides
+from monitoring.alerts.oncall import notices, overrides
 from monitoring.alerts.oncall.found import person_on_call
 from monitoring.alerts.tenants import may_act, of_team
 
@@ -47,7 +48,7 @@ def ask(schedule: Schedule, wanted: Wanted, by: Principal) -> Swap:
     if other == asker:
         raise AlertsError("You are asking yourself. Name somebody else, or nobody for anybody.")
     _check_back(schedule, times, back, other)
-    return Swap.objects.create(
+    made = Swap.objects.create(
         schedule=schedule,
         asked_by=asker,
         asked_of=other,
@@ -58,6 +59,8 @@ def ask(schedule: Schedule, wanted: Wanted, by: Principal) -> Swap:
         reason=overrides.plain(wanted.reason),
         created_at=now,
     )
+    notices.asked(made, now)
+    return made
 
 
 @transaction.atomic
@@ -75,7 +78,7 @@ def take(schedule: Schedule, swap_id: int, by: Principal) -> Swap:
     back = _back(swap, now)
     if back is not None and not _is_of(taker, schedule, back):
         raise ConflictError("The shift in return is not yours alone. Ask for another swap.")
-    _decide(swap, SwapState.TAKEN, now, taker)
+    _decide(swap, SwapState.TAKEN, now, taker, taker=taker)
     overrides.store(schedule, taker, times, taker, reason=swap.reason, swap=swap)
     if back is not None:
         overrides.store(schedule, swap.asked_by, back, taker, reason=swap.reason, swap=swap)
@@ -89,7 +92,7 @@ def decline(schedule: Schedule, swap_id: int, by: Principal) -> Swap:
     swap = _open(schedule, swap_id)
     if swap.asked_of_id != person.pk:
         raise PermissionDenied("Only the person who was asked can decline.")
-    _decide(swap, SwapState.DECLINED, clock.now())
+    _decide(swap, SwapState.DECLINED, clock.now(), person)
     return swap
 
 
@@ -100,7 +103,7 @@ def take_back(schedule: Schedule, swap_id: int, by: Principal) -> Swap:
     is_mine = isinstance(by, User) and swap.asked_by_id == by.pk
     if not is_mine and not may_act(by, of_team(schedule.team)):
         raise PermissionDenied("Only the person who asked can take it back. Ask a lead of the team, or an SRE.")
-    _decide(swap, SwapState.CANCELLED, clock.now())
+    _decide(swap, SwapState.CANCELLED, clock.now(), by)
     return swap
 
 
@@ -111,7 +114,8 @@ def _person(by: Principal) -> User:
 
 
 def _open(schedule: Schedule, swap_id: int) -> Swap:
-    row = Swap.objects.select_related("asked_by", "asked_of", "taken_by").filter(schedule=schedule, pk=swap_id).first()
+    known = Swap.objects.select_related("schedule", "asked_by", "asked_of", "taken_by")
+    row = known.filter(schedule=schedule, pk=swap_id).first()
     if row is None:
         raise NotFoundError(f"The schedule has no swap with the number {swap_id}.")
     if row.state != SwapState.OPEN:
@@ -119,11 +123,13 @@ def _open(schedule: Schedule, swap_id: int) -> Swap:
     return row
 
 
-def _decide(swap: Swap, state: SwapState, now: datetime, taker: User | None = None) -> None:
+def _decide(swap: Swap, state: SwapState, now: datetime, by: Principal, *, taker: User | None = None) -> None:
+    """Once, whoever comes first; the others are told."""
     mine = Swap.objects.filter(pk=swap.pk, state=SwapState.OPEN)
     if not mine.update(state=state, decided_at=now, taken_by=taker):
         raise _decided(Swap.objects.select_related("taken_by").get(pk=swap.pk))
     swap.state, swap.decided_at, swap.taken_by = state, now, taker
+    notices.decided(swap, by, now)
 
 
 def _decided(swap: Swap) -> ConflictError:
