@@ -30,7 +30,7 @@ class Known:
         return cls(
             {
                 "person": frozenset(User.objects.values_list("username", flat=True)),
-                "schedule": frozenset(Schedule.objects.values_list("name", flat=True)),
+                "schedule": frozenset(Schedule.objects.filter(removed_at=None).values_list("name", flat=True)),
                 "team": frozenset(Team.objects.values_list("slug", flat=True)),
                 "receiver": frozenset(file_receivers) | frozenset(trees.tree_for(team_id).receivers),
             }

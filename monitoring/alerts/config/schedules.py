@@ -26,7 +26,8 @@ def apply(items: Items, plan: Plan) -> None:
         return
     for name, values in wanted.items():
         _bring(stored.get(name), name, values, plan)
-    notes.kept(plan, SECTION, stored.keys() - wanted.keys())
+    live = {name for name, row in stored.items() if row.removed_at is None}
+    notes.kept(plan, SECTION, live - wanted.keys())
 
 
 def _wanted(items: Items, plan: Plan) -> dict[str, dict[str, Any]]:
@@ -58,14 +59,18 @@ def _bring(row: Schedule | None, name: str, values: dict[str, Any], plan: Plan) 
         plan.added("schedule", name, ", ".join(_given(values)))
         return
     before = {key: getattr(row, key) for key in values}
-    if before == values:
+    if before == values and row.removed_at is None:
         return
+    was_removed = row.removed_at is not None
     for key, value in values.items():
         setattr(row, key, value)
-    row.changed_at = now
+    row.changed_at, row.removed_at = now, None
     row.save()
     feeds.keep(row)
-    plan.changed("schedule", name, ", ".join(_changes(before, values)) or "layers in another order")
+    if was_removed:
+        plan.added("schedule", name, f"again, {', '.join(_given(values))}")
+    else:
+        plan.changed("schedule", name, ", ".join(_changes(before, values)) or "layers in another order")
 
 
 def _given(values: Mapping[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from monitoring.alerts.models import Schedule
 
 def export() -> list[dict[str, Any]]:
     """Every schedule by name; what people changed in it, overrides and swaps, is no configuration."""
-    return [document(row) for row in Schedule.objects.select_related("team").order_by("name")]
+    return [document(row) for row in Schedule.objects.filter(removed_at=None).select_related("team").order_by("name")]
 
 
 def document(row: Schedule) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fleetledger.rest.schema import columns, endpoint
 from fleetledger.rest.views import with_content_etag
 from monitoring.alerts import clock
 from monitoring.alerts.api import AlertsView
-from monitoring.alerts.escalation import reads, reads_runs
+from monitoring.alerts.escalation import reads, reads_runs, removal
 from monitoring.alerts.escalation.reads_runs import RunFilter
 from monitoring.alerts.models import RunState
 
@@ -33,6 +33,19 @@ class OneEscalation(AlertsView):
     def get(self, request: Request, name: str) -> Response:
         params.only(request)
         return with_content_etag(request, Response(reads.escalation(name, teams=self.teams, at=clock.now())))
+
+    @endpoint(
+        None,
+        summary="Remove an escalation that no route names; what has begun by it goes on",
+        status=204,
+        refusals=(404, 409),
+        csv=False,
+        operation_id="escalation_remove",
+    )
+    def delete(self, request: Request, name: str) -> Response:
+        params.only(request)
+        removal.remove(name, self.caller, teams=self.teams)
+        return Response(status=204)
 
 
 class EscalationRuns(AlertsView):

@@ -55,11 +55,17 @@ def escalations(*, teams: TeamScope, at: datetime) -> tuple[Ladder, ...]:
 
 
 def escalation(name: str, *, teams: TeamScope, at: datetime) -> Ladder:
-    """Raises NotFoundError, as for what is another team's."""
-    row = _rows(teams).filter(name=name[:200].replace("\x00", "")).first()
+    """Raises NotFoundError."""
+    row = named(name, teams=teams)
+    return _ladder(row, directory_of([row], at), _uses(teams))
+
+
+def named(name: str, *, teams: TeamScope) -> Escalation:
+    """The row itself; raises NotFoundError, as for what is another team's."""
+    row: Escalation | None = _rows(teams).filter(name=name[:200].replace("\x00", "")).first()
     if row is None:
         raise NotFoundError(f"No escalation is called '{name[:64]}', or none that you may see.")
-    return _ladder(row, directory_of([row], at), _uses(teams))
+    return row
 
 
 def _rows(teams: TeamScope) -> Any:

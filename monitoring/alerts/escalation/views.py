@@ -4,19 +4,22 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.lib.buckets import Window
 from fleetledger.lib.keyset import Cut
 from fleetledger.web.accounts.callers import person_of
 from fleetledger.web.downloads import csv_response, wants_csv
-from monitoring.alerts import clock
+from monitoring.alerts import clock, tenants
+from monitoring.alerts.acting import acts_for
 from monitoring.alerts.asked import number
-from monitoring.alerts.escalation import reads, reads_runs
+from monitoring.alerts.errors import AlertsError, NotFoundError
+from monitoring.alerts.escalation import reads, reads_runs, removal
 from monitoring.alerts.escalation.reads_runs import RunFilter
 
 PAGE_SIZE, RUNNING_SHOWN, CSV_MOST = 25, 50, 10_000
@@ -40,7 +43,8 @@ escalations:
 @require_safe
 def escalations(request: HttpRequest) -> HttpResponseBase:
     """Every escalation as a ladder, what runs now, and what ran in the last days."""
-    teams = teams_visible_to(person_of(request))
+    person = person_of(request)
+    teams = teams_visible_to(person)
     now = clock.now()
     over = RunFilter(is_over=True, window=Window(now - LATELY, now))
     if wants_csv(request):
@@ -50,11 +54,16 @@ def escalations(request: HttpRequest) -> HttpResponseBase:
         )
     before = number(request.GET.get("before", "")) or None
     past = reads_runs.runs(over, Cut(PAGE_SIZE), before, teams=teams, at=now)
-    running = reads_runs.runs(RunFilter(is_over=False), Cut(RUNNING_SHOWN), None, teams=teams, at=now)
+    below = number(request.GET.get("running", "")) or None
+    running = reads_runs.runs(RunFilter(is_over=False), Cut(RUNNING_SHOWN), below, teams=teams, at=now)
+    acts = {tenant.slug for tenant in acts_for(person, (tenants.PLATFORM, *tenants.visible_to(person)))}
+    ladders = reads.escalations(teams=teams, at=now)
     context = {
-        "ladders": reads.escalations(teams=teams, at=now),
+        "ladders": ladders,
+        "removable": {one.name for one in ladders if (one.team or tenants.PLATFORM_SLUG) in acts},
         "running": running[:RUNNING_SHOWN],
-        "more_running": len(running) > RUNNING_SHOWN,
+        "next_running": running[RUNNING_SHOWN - 1].id if len(running) > RUNNING_SHOWN else None,
+        "is_first_running": below is None,
         "past": past[:PAGE_SIZE],
         "next_before": past[PAGE_SIZE - 1].id if len(past) > PAGE_SIZE else None,
         "is_first": before is None,
@@ -62,6 +71,20 @@ def escalations(request: HttpRequest) -> HttpResponseBase:
         "example": EXAMPLE,
     }
     return render(request, "alerts/escalations.html", context)
+
+
+@require_POST
+def remove(request: HttpRequest, name: str) -> HttpResponseBase:
+    person = person_of(request)
+    try:
+        removal.remove(name, person, teams=teams_visible_to(person))
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+    except AlertsError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The escalation {name} is removed. Apply it again to bring it back.")
+    return redirect("escalations")
 
 
 @require_safe

@@ -17,7 +17,7 @@ from fleetledger.rest.views import with_content_etag
 from monitoring.alerts import clock
 from monitoring.alerts.api import AlertsView, CallerHandlesAlerts
 from monitoring.alerts.models import Schedule
-from monitoring.alerts.oncall import found, problems, reads
+from monitoring.alerts.oncall import found, problems, reads, removal
 from monitoring.alerts.oncall.api_answers import (
     OnCallAnswer,
     ProblemAnswer,
@@ -85,6 +85,19 @@ class OneSchedule(ScheduleView):
         known = map(ProblemAnswer.of, problems.of_schedule(self.schedule(name), now))
         answer = ScheduleDetailAnswer(ScheduleAnswer.of(row), tuple(known))
         return with_content_etag(request, Response(answer))
+
+    @endpoint(
+        None,
+        summary="Remove a schedule that no escalation names; its history stays",
+        status=204,
+        refusals=(404, 409),
+        csv=False,
+        operation_id="schedule_remove",
+    )
+    def delete(self, request: Request, name: str) -> Response:
+        params.only(request)
+        removal.remove(self.schedule(name), self.caller)
+        return Response(status=204)
 
 
 class OnCallNow(ScheduleView):

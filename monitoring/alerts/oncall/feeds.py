@@ -39,7 +39,11 @@ def keep(schedule: Schedule) -> None:
 def read_due(now: datetime) -> str:
     """Read every calendar whose time has come; each by one caller alone. What was read well stays until it is again."""
     is_due = Q(tried_at=None) | Q(tried_at__lte=now - EVERY)
-    found = CalendarFeed.objects.filter(is_due).order_by(F("tried_at").asc(nulls_first=True)).defer("text")
+    found = (
+        CalendarFeed.objects.filter(is_due, schedule__removed_at=None)
+        .order_by(F("tried_at").asc(nulls_first=True))
+        .defer("text")
+    )
     tried = failed = 0
     for feed in found:
         if CalendarFeed.objects.filter(pk=feed.pk, tried_at=feed.tried_at).update(tried_at=now):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from fleetledger.fleet.access import TeamScope
 from fleetledger.fleet.models import Role, Team, User
@@ -22,15 +22,19 @@ def seen(teams: TeamScope, field: str = "team") -> Q:
 
 def schedules(*, teams: TeamScope) -> list[Schedule]:
     """By name, at most MOST."""
-    return list(Schedule.objects.filter(seen(teams)).select_related("team").order_by("name")[:MOST])
+    return list(_live(teams).order_by("name")[:MOST])
 
 
 def schedule(name: str, *, teams: TeamScope) -> Schedule:
     """Raises NotFoundError, as for what is another team's."""
-    row = Schedule.objects.filter(seen(teams), name=name[:200].replace("\x00", "")).select_related("team").first()
+    row = _live(teams).filter(name=name[:200].replace("\x00", "")).first()
     if row is None:
         raise NotFoundError(f"No schedule is called '{name[:64]}', or none that you may see.")
     return row
+
+
+def _live(teams: TeamScope) -> QuerySet[Schedule]:
+    return Schedule.objects.filter(seen(teams), removed_at=None).select_related("team")
 
 
 def may_be_on_call(schedule: Schedule) -> tuple[Person, ...]:

@@ -79,13 +79,14 @@ def take(wanted: Wanted, *, dry_run: bool = False) -> Imported:
     calendar = parse(text)
     zone = zone_named(wanted.time_zone) if wanted.time_zone else calendar.zone or zone_named("UTC")
     row = Schedule.objects.select_for_update(of=("self",)).filter(name=wanted.name).first()
-    people = _people_of(row)
+    is_new = row is None or row.removed_at is not None
+    people = {} if is_new else _people_of(row)
     recognised, unknown = _found(calendar, Reader.of(_directory(), people), clock.now(), zone)
-    team = _team(wanted.team) if wanted.team or row is None else row.team
+    team = _team(wanted.team) if wanted.team or row is None or is_new else row.team
     if not dry_run:
         _store(row or Schedule(name=wanted.name, created_at=clock.now()), team, text, zone.key, people)
     left_out = (*_left_out(whole), *([calendar.problem] if calendar.problem else []))
-    return Imported(wanted.name, row is None, zone.key, recognised, unknown, left_out)
+    return Imported(wanted.name, is_new, zone.key, recognised, unknown, left_out)
 
 
 def _people_of(row: Schedule | None) -> Mapping[str, str]:
@@ -101,6 +102,7 @@ def _people_of(row: Schedule | None) -> Mapping[str, str]:
 def _store(row: Schedule, team: Team | None, text: str, time_zone: str, people: Mapping[str, str]) -> None:
     layer: dict[str, Any] = {"name": LAYER, ICAL: {"text": text}} | ({"people": dict(people)} if people else {})
     row.team, row.layers, row.time_zone, row.changed_at = team, [layer], time_zone, clock.now()
+    row.removed_at = None
     row.save()
     feeds.keep(row)
 

@@ -7,6 +7,7 @@ from monitoring.alerts.oncall import views, views_calendar, views_changes, views
 urlpatterns = [
     path("alerts/on-call/", views.overview, name="on-call"),
     path("alerts/on-call/schedules/<str:name>/", views.schedule, name="schedule"),
+    path("alerts/on-call/schedules/<str:name>/remove/", views_changes.schedule_remove, name="schedule-remove"),
     path("alerts/on-call/schedules/<str:name>/override/", views_changes.override_new, name="schedule-override"),
     path(
         "alerts/on-call/schedules/<str:name>/overrides/<int:override_id>/cancel/",

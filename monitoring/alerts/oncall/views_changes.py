@@ -13,8 +13,9 @@ from fleetledger.fleet.access import teams_visible_to
 from fleetledger.web.accounts.callers import person_of
 from monitoring.alerts import clock
 from monitoring.alerts.errors import AlertsError
+from monitoring.alerts.escalation.ways import is_reachable
 from monitoring.alerts.models import Schedule
-from monitoring.alerts.oncall import found, overrides, reads, swaps
+from monitoring.alerts.oncall import found, overrides, reads, removal, swaps
 from monitoring.alerts.oncall.forms import OverrideForm, SwapForm
 from monitoring.alerts.oncall.views import seen, zone_of
 
@@ -23,6 +24,18 @@ SWAP_ACTS = {
     "decline": (swaps.decline, "Declined. The shift stays where it was."),
     "take-back": (swaps.take_back, "Taken back. The shift stays yours."),
 }
+
+
+@require_POST
+def schedule_remove(request: HttpRequest, name: str) -> HttpResponse:
+    row = seen(request, name)
+    try:
+        removal.remove(row, person_of(request))
+    except AlertsError as error:
+        messages.error(request, str(error))
+        return redirect("schedule", name=name)
+    messages.success(request, f"The schedule {name} is removed. Apply it again to bring it back.")
+    return redirect("on-call")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -115,11 +128,15 @@ def _asked_for(request: HttpRequest, row: Schedule, form: SwapForm) -> bool:
     back = (back_from, back_until) if back_from and back_until else None
     wanted = swaps.Wanted(begin, end, values["asked_of"], back, values["reason"])
     try:
-        swaps.ask(row, wanted, person_of(request))
+        made = swaps.ask(row, wanted, person_of(request))
     except AlertsError as error:
         form.add_error(None, str(error))
         return False
-    messages.success(request, "Asked. The shift stays yours until somebody takes it.")
+    said = "Asked. The shift stays yours until somebody takes it."
+    if made.asked_of is not None and not is_reachable(made.asked_of):
+        name = made.asked_of.get_full_name() or made.asked_of.username
+        said = f"{said} {name} has no verified contact method, so tell them yourself."
+    messages.success(request, said)
     return True
 
 
