@@ -89,4 +89,4 @@ app.conf.update(
         "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},
     },
 )
-app.autodiscover_tasks(["monitoring.telemetry", "monitoring.alerts", "monitoring.availability", "costs", "fleetledger.demo"])
+app.autodiscover_tasks(["monitoring.telemetry", "monitoring.alerts", "monitoring.availability", "costs", "drift", "fleetledger.demo"])

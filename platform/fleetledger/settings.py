@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "monitoring.alerts",
     "monitoring.availability",
     "costs",
+    "drift",
     "fleetledger.demo",
 ]
 MIDDLEWARE = [

@@ -16,7 +16,7 @@ TABLE: dict[str, frozenset[Capability]] = {
     Role.VIEWER: frozenset({C.READ}),
     Role.LEAD: frozenset({C.READ}),
     Role.FINANCE: frozenset({C.READ, C.IMPORT_BILLS, C.CLOSE_PERIODS}),
-    Role.SRE: frozenset({C.READ, C.MANAGE_SOURCES, C.SEND_ALERTS, C.HANDLE_ALERTS}),
+    Role.SRE: frozenset({C.READ, C.MANAGE_SOURCES, C.SEND_ALERTS, C.HANDLE_ALERTS, C.SEND_REPORTS}),
     Role.ADMIN: frozenset(C),
 }
 

@@ -38,6 +38,7 @@ class Capability(StrEnum):
     MANAGE_TEAM = "manage_team"
     SEND_ALERTS = "send_alerts"
     HANDLE_ALERTS = "handle_alerts"
+    SEND_REPORTS = "send_reports"
     ADMIN = "admin"
 
 
@@ -45,13 +46,22 @@ _FLEET_CAPABILITIES: dict[str, frozenset[Capability]] = {
     Role.VIEWER: frozenset({Capability.READ}),
     Role.LEAD: frozenset({Capability.READ}),
     Role.FINANCE: frozenset({Capability.READ, Capability.IMPORT_BILLS, Capability.CLOSE_PERIODS}),
-    Role.SRE: frozenset({Capability.READ, Capability.MANAGE_SOURCES, Capability.SEND_ALERTS, Capability.HANDLE_ALERTS}),
+    Role.SRE: frozenset(
+        {
+            Capability.READ,
+            Capability.MANAGE_SOURCES,
+            Capability.SEND_ALERTS,
+            Capability.HANDLE_ALERTS,
+            Capability.SEND_REPORTS,
+        }
+    ),
     Role.ADMIN: frozenset(Capability),
 }
 _TEAM_CAPABILITIES: dict[Capability, tuple[Role, ...]] = {  # what a membership's role brings, for that team and below
     Capability.MANAGE_TEAM: (Role.LEAD, Role.ADMIN),
     Capability.SEND_ALERTS: (Role.LEAD, Role.SRE, Role.ADMIN),
     Capability.HANDLE_ALERTS: (Role.LEAD, Role.SRE, Role.ADMIN),
+    Capability.SEND_REPORTS: (Role.LEAD, Role.SRE, Role.ADMIN),
 }
 _TOKEN_CAPABILITIES: dict[str, frozenset[Capability]] = {
     "read": frozenset({Capability.READ}),
@@ -63,6 +73,7 @@ _TOKEN_CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.MANAGE_SOURCES,
             Capability.SEND_ALERTS,
             Capability.HANDLE_ALERTS,
+            Capability.SEND_REPORTS,
         }
     ),
     "admin": frozenset(Capability),

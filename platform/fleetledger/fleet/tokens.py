@@ -15,7 +15,7 @@ from fleetledger.fleet.errors import FleetError, UnknownNameError
 from fleetledger.fleet.models import ApiToken, Team, User
 
 LEVELS = ("read", "write", "admin")
-AREAS = ("costs", "telemetry", "fleet", "alerts")
+AREAS = ("costs", "telemetry", "fleet", "alerts", "drift")
 LAST_USED_EVERY = timedelta(minutes=1)
 _FORM = re.compile(r"fl_([0-9a-z]{8})_([0-9A-Za-z_-]{43})")
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"

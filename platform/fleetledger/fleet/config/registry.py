@@ -15,9 +15,7 @@ LATER = (
     "prices",
     "splits",
     "budgets",
-    "components",
     "slos",
-    "models",
 )
 
 

@@ -17,6 +17,7 @@ READ_SCOPES = (
     ("read:telemetry", "Read usage"),
     ("read:fleet", "Read teams, nodes and GPUs"),
     ("read:alerts", "Read alerts"),
+    ("read:drift", "Read drift of models"),
 )
 ADMIN_SCOPES = (
     *READ_SCOPES,
@@ -24,6 +25,7 @@ ADMIN_SCOPES = (
     ("write:costs", "Write costs: import bills"),
     ("write:telemetry", "Write usage"),
     ("write:alerts", "Write alerts: send, acknowledge, silence"),
+    ("write:drift", "Write drift: send reports"),
     ("admin", "Everything an administrator may do"),
 )
 LENGTH_HINT = "At least 10 characters, and not a common one."

@@ -1,0 +1,1 @@
+"""Drift's work for Celery."""
