@@ -1,5 +1,7 @@
 """Registers the availability app: are we up."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,6 @@ class AvailabilityConfig(AppConfig):
     label = "availability"
     verbose_name = "Availability"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import_module("monitoring.availability.config")  # its section of the configuration file
