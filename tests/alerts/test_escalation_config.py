@@ -83,6 +83,13 @@ def test_an_escalation_that_only_waits_is_refused() -> None:
     ]
 
 
+AUDIO = """\
+teams: [{slug: audio}]
+alerting:
+  - team: audio
+    route: {receiver: lab, escalation: gpu}
+    receivers: [{name: lab, webhook: [{url: "http://127.0.0.1:9/z"}]}]
+"""
 VISION = """\
 alerting: [{team: vision, route: {receiver: lab, escalation: %s}}]
 """
@@ -101,8 +108,7 @@ def test_a_route_names_escalations_of_its_own_tenant_or_the_platforms_alone() ->
     for text, place, own in (
         ("route: {receiver: sre, escalation: {critical: gpu}}", "route.escalation.critical", "the platform's"),
         (
-            "teams: [{slug: audio}]\nalerting: [{team: audio, route: {receiver: lab, escalation: gpu}, "
-            "receivers: [{name: lab, webhook: [{url: 'http://127.0.0.1:9/z'}]}]}]",
+            AUDIO,
             "alerting[0].route.escalation",
             "those of the team 'audio' or the platform's",
         ),

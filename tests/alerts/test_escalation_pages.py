@@ -163,6 +163,18 @@ def test_finished_runs_are_paged_and_csv(vision: Team, mira: User) -> None:
     assert (body[0][:13], len(body)) == ("id,escalation", 28)
 
 
+def test_more_than_fifty_that_escalate_now_are_paged(vision: Team, mira: User) -> None:
+    escalation = escalation_world.escalation(team=vision)
+    for place in range(52):
+        escalation_world.run(escalation, pages_world.alert(f"Alert{place}", team=vision, node=f"n{place}"))
+    client = _as(mira)
+    first = client.get("/alerts/escalations/").content.decode()
+    assert ("Alert51<" in first, "Alert2<" in first, "Alert1<" in first) == (True, True, False)
+    (older,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    last = client.get(older).content.decode()
+    assert ("Alert1<" in last, "Alert0<" in last, "Alert2<" in last, 'rel="next"' in last) == (True, True, False, False)
+
+
 def test_a_stranger_sees_neither_ladder_nor_run(vision: Team, mira: User) -> None:
     run = _running(vision, mira)
     stranger = _as(world.member(world.team("audio"), role=Role.LEAD))

@@ -16,7 +16,16 @@ pytestmark = pytest.mark.django_db
 OPEN = frozenset({"/api/v1/config-schema"})
 SAFE = ("get",)
 UNSAFE = ("post", "put", "patch", "delete")
-OF_A_TEAM = ("alertmanager-imports", "alerts", "schedules", "silences", "maintenance-windows", "heartbeats", "routes")
+OF_A_TEAM = (
+    "alertmanager-imports",
+    "alerts",
+    "escalations",
+    "heartbeats",
+    "maintenance-windows",
+    "routes",
+    "schedules",
+    "silences",
+)
 """What a team's token may change of its own team: there it learns that nothing was sent, or nothing is there."""
 
 

@@ -13,6 +13,7 @@ from monitoring.alerts import clock
 from monitoring.alerts.models import Destination, MessageKind, MessageState, OutboxMessage, Rule
 from monitoring.alerts.rules import defaults, pack
 from tests import world
+from tests.alerts import escalation_world, pages_world
 from tests.alerts import world as alerts
 from tests.rest.test_health import metrics
 
@@ -61,6 +62,15 @@ def test_rules_and_the_outbox_are_told_as_they_are(client: Client) -> None:
     waits_since = (now - timedelta(minutes=7)).timestamp()
     assert found["fleetledger_outbox_oldest_timestamp_seconds", ()] == pytest.approx(waits_since, abs=0.01)
     assert (found["fleetledger_outbox_messages", ()], found["fleetledger_outbox_refused", ()]) == (1, 1)
+
+
+def test_escalations_are_overdue_two_minutes_after_their_next_step_was_due(client: Client) -> None:
+    now = clock.now()
+    escalation = escalation_world.escalation()
+    for seconds, state in ((0, "active"), (110, "active"), (130, "active"), (9000, "active"), (9000, "exhausted")):
+        alert = pages_world.alert(f"Alert{seconds}{state}")
+        escalation_world.run(escalation, alert, state=state, due_at=now - timedelta(seconds=seconds))
+    assert metrics(client)["fleetledger_escalations_overdue", ()] == 2
 
 
 def test_a_beat_is_alive_while_it_holds_its_lock(client: Client) -> None:
