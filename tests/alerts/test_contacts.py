@@ -304,9 +304,9 @@ def test_a_stranger_finds_nothing_and_an_administrators_program_may_vouch(mira: 
     body = {"kind": "email", "to": "x@example.org", "verified": True}
     said = call("contact-methods", mira, method="POST", body=body, status=403)["detail"]
     assert said == "Only an administrator can vouch for a contact method. Leave out 'verified'."
-    program = {"headers": fleet.bearer(fleet.token(name="ops", scopes=["admin"]))}
+    program: dict[str, Any] = {"headers": fleet.bearer(fleet.token(name="ops", scopes=["admin"]))}
     call("contact-methods", None, status=422, **program)
     done = call("contact-methods?user=mira", None, method="POST", body=body, status=201, **program)
     assert (done["verified_at"], done["vouched_by"]) == ("2026-11-02T12:00:00Z", "token ops")
-    reader = {"headers": fleet.bearer(fleet.token(name="reader", scopes=["write"]))}
+    reader: dict[str, Any] = {"headers": fleet.bearer(fleet.token(name="reader", scopes=["write"]))}
     call("contact-methods?user=mira", None, status=404, **reader)

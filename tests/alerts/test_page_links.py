@@ -230,6 +230,14 @@ def test_whoever_left_the_team_sees_nothing_of_it(page: Page, mira: User) -> Non
     assert not Event.objects.filter(kind="acknowledged").exists()
 
 
+def test_whoever_is_paged_about_the_platforms_alerts_may_acknowledge_them_whatever_their_role() -> None:
+    set_clock()
+    eve = fleet.user("eve", role=Role.VIEWER)
+    alert = pages_world.alert("Hot", node="node-a", severity="critical")
+    assert Client().post(path(paged(running(alert), eve))).status_code == 200
+    assert Episode.objects.get(alert=alert).acknowledged_by == eve
+
+
 def test_a_removed_person_or_page_leads_nowhere(page: Page, mira: User) -> None:
     link = path(page)
     mira.delete()

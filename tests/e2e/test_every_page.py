@@ -36,6 +36,7 @@ PATHS = (
     "/alerts/learning/",
     "/alerts/routing/import/",
     "/settings/",
+    "/settings/notifications/",
     "/help/",
     "/help/runbooks/",
     "/search/?q=vision",
