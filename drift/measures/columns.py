@@ -66,36 +66,32 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
+    """Free text. `values` may be a sample: `present` counts all rows that have one."""
+
     name: str
     values: tuple[str, ...]
     rows: int
+    present: int
     kind = Kind.TEXT
 
     @property
-    def present(self) -> int:
-        return len(self.values)
-
-    @property
     def nulls(self) -> int:
-        return self.rows - len(self.values)
+        return self.rows - self.present
 
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """Embeddings: a matrix of rows by dimensions."""
+    """Embeddings: a matrix of rows by dimensions, which may be a sample: `present` counts all rows that have one."""
 
     name: str
     values: NDArray[np.float32]
     rows: int
+    present: int
     kind = Kind.VECTOR
 
     @property
-    def present(self) -> int:
-        return len(self.values)
-
-    @property
     def nulls(self) -> int:
-        return self.rows - len(self.values)
+        return self.rows - self.present
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +126,15 @@ def labels(name: str, values: Sequence[Level | None]) -> Labels:
     places: dict[Level, int] = {}
     codes = [places.setdefault(value, len(places)) for value in values if value is not None]
     return Labels(name, tuple(places), np.asarray(codes, dtype=np.int32), rows=len(values))
+
+
+def level_name(level: Level) -> str:
+    """A category as text, the same for 1, 1.0 and "1": nulls in a CSV turn whole numbers into floats."""
+    if isinstance(level, bool):
+        return "true" if level else "false"
+    if isinstance(level, float) and level.is_integer():
+        return str(int(level))
+    return str(level)
 
 
 def as_labels(column: Numbers | Labels) -> Labels:
