@@ -13,6 +13,7 @@ from monitoring.availability.models.components import (
     Transition,
 )
 from monitoring.availability.models.own import PartTick
+from monitoring.availability.models.slos import Slo, SloBurn, SloPoint, SloState, SloVerdict
 from monitoring.availability.states import SlotState, State
 
 __all__ = [
@@ -25,6 +26,11 @@ __all__ = [
     "Probe",
     "ProbeKind",
     "Series",
+    "Slo",
+    "SloBurn",
+    "SloPoint",
+    "SloState",
+    "SloVerdict",
     "SlotState",
     "State",
     "StateInterval",
