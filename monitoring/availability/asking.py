@@ -66,9 +66,10 @@ def _single(probe: Probe, question: Question) -> Callable[[], Answer]:
 
 def _heartbeat(probe: Probe, question: Question) -> Callable[[], Answer]:
     beat_us = to_us(probe.beat_at) if probe.beat_at else None
-    grace_us = int(probe.spec.get("grace_s", 0)) * SECOND_US
+    every_s, grace_s = int(probe.spec.get("every_s", probe.interval_s)), int(probe.spec.get("grace_s", 0))
     could_hear = beat_us is None or intake.was_up(from_us(beat_us), from_us(question.now_us))
-    return lambda: heartbeat.ask(question, beat_us=beat_us, grace_us=grace_us, could_hear=could_hear)
+    terms = heartbeat.HeartbeatTerms(every_s, grace_s, beat_us, could_hear)
+    return lambda: heartbeat.ask(terms, question)
 
 
 def _ranged(probe: Probe, now: datetime) -> Ask:

@@ -69,7 +69,7 @@ def _series(component_ids: Collection[int], window: Window, now: datetime) -> It
         step_us = interval_s * SECOND_US
         until_us = to_us(ended_at) if ended_at else due_until(step_us, to_us(last_at), now_us)
         terms_of = Terms(to_us(first_at), step_us, until_us)
-        yield SeriesTime(component_id, probe_id, terms_of, tuple(stretches.get(pk, ())))
+        yield SeriesTime(component_id, probe_id, terms_of, tuple(stretches.get(pk, ())), pk)
 
 
 def _stretches(cursor: Any) -> Mapping[int, list[Stretch]]:

@@ -28,6 +28,7 @@ class SeriesTime:
     probe_id: int
     terms: Terms
     stretches: tuple[Stretch, ...]
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,13 @@ urlpatterns = [
     path("", include("monitoring.alerts.rules.urls")),
     path("", include("monitoring.alerts.urls")),
     path("", include("monitoring.alerts.am_api.urls")),
+    path("", include("monitoring.availability.urls")),
+    path("", include("monitoring.availability.incidents.urls")),
     path("", include("costs.urls")),
     path("api/v1/", include("monitoring.telemetry.api_urls")),
     path("api/v1/", include("monitoring.alerts.api_urls")),
+    path("api/v1/", include("monitoring.availability.api_urls")),
+    path("api/v1/", include("monitoring.availability.incidents.api_urls")),
     path("api/v1/", include("costs.api_urls")),
 ]
 

@@ -90,7 +90,7 @@ def test_a_file_of_certificates_that_is_away_means_that_nothing_was_asked() -> N
 def test_a_missed_call_is_down_and_one_that_could_not_reach_us_is_unknown() -> None:
     def ask(beat: float | None, *, could_hear: bool = True) -> Seen:
         beat_us = None if beat is None else to_us(after(beat))
-        return seen(heartbeat.ask(QUESTION, beat_us=beat_us, grace_us=10_000_000, could_hear=could_hear))
+        return seen(heartbeat.ask(heartbeat.HeartbeatTerms(30, 10, beat_us, could_hear), QUESTION))
 
     assert ask(961) == Seen(State.UP)
     assert ask(959) == Seen(State.DOWN, "No call since 2026-11-02 00:15:59Z, wanted every 30 s.")

@@ -19,6 +19,7 @@ UNSAFE = ("post", "put", "patch", "delete")
 OF_A_TEAM = (
     "alertmanager-imports",
     "alerts",
+    "components",
     "escalations",
     "heartbeats",
     "maintenance-windows",

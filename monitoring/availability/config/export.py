@@ -33,7 +33,9 @@ def document(row: Component) -> dict[str, Any]:
 
 def _probe(row: Probe) -> dict[str, Any]:
     item: dict[str, Any] = {"name": row.name} | ({"source": row.source.name} if row.source else {})
-    item |= _durations({"interval": (row.interval_s, INTERVAL_S), "timeout": (row.timeout_s, TIMEOUT_S)})
+    item |= _durations(
+        {"interval": (row.spec.get("every_s", row.interval_s), INTERVAL_S), "timeout": (row.timeout_s, TIMEOUT_S)}
+    )
     return item | {row.kind: _spec(row)}
 
 
@@ -41,6 +43,7 @@ def _spec(row: Probe) -> dict[str, Any]:
     spec = dict(row.spec)
     if row.kind == ProbeKind.HTTP and "slow_after_s" in spec:
         spec["slow_after"] = _text(spec.pop("slow_after_s"))
+    spec.pop("every_s", None)
     if row.kind == ProbeKind.HEARTBEAT and "grace_s" in spec:
         spec["grace"] = _text(spec.pop("grace_s"))
     return spec

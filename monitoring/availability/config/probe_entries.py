@@ -19,6 +19,8 @@ ASKS_PROMETHEUS = (ProbeKind.PROMQL, ProbeKind.KUBERNETES)
 INTERVAL_S = 30
 TIMEOUT_S, LONGEST_TIMEOUT_S = 5.0, 30.0
 SHORTEST_S = 5
+HEARTBEAT_LOOK_S = 60
+"""How often a heartbeat that is wanted more rarely is looked at, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def _values(item: Entry, kind: str, path: Path, plan: Plan) -> dict[str, Any]:
         plan.refuse((*path, "timeout"), f"A probe waits {LONGEST_TIMEOUT_S:g} s at most. Give a shorter timeout.")
     reader = _SPECS.get(kind)
     spec = dict(item[kind])
+    if kind == ProbeKind.HEARTBEAT:
+        spec["every_s"], interval_s = interval_s, min(interval_s, HEARTBEAT_LOOK_S)
     return {
         "kind": kind,
         "source": _source(item, kind, path, plan),
@@ -90,7 +94,10 @@ def _http(spec: dict[str, Any], path: Path, plan: Plan) -> dict[str, Any]:
 
 
 def _heartbeat(spec: dict[str, Any], path: Path, plan: Plan) -> dict[str, Any]:
-    return {"grace_s": whole_seconds(spec, "grace", path, plan, 0)} if "grace" in spec else {}
+    if "grace" in spec:
+        spec["grace_s"] = whole_seconds(spec, "grace", path, plan, 0)
+        del spec["grace"]
+    return spec
 
 
 def _kubernetes(spec: dict[str, Any], path: Path, plan: Plan) -> dict[str, Any]:

@@ -1,0 +1,214 @@
+"""What pages and programs see of components: each as it is now, and its days. One list, made of few questions."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from fleetledger.fleet.access import TeamScope
+from monitoring.availability import judging
+from monitoring.availability.figures import Availability, Seconds, Tally
+from monitoring.availability.models import Component, ComponentKind
+from monitoring.availability.states import State
+from monitoring.availability.tiles import Tile
+from monitoring.availability.tree import Tree
+
+DAYS = 30
+ORDER = (State.DOWN, State.DEGRADED, State.UNKNOWN, State.MAINTENANCE, State.UP, State.IDLE)
+"""From what somebody should look at first."""
+_DAYS = """
+SELECT component_id, sum(up_s), sum(degraded_s), sum(down_s), sum(maintenance_s), sum(idle_s), sum(unknown_s)
+FROM availability_componentday WHERE day >= %s AND day <= %s GROUP BY component_id
+"""
+_SINCE = """
+SELECT c.id, t.at FROM availability_component c CROSS JOIN LATERAL (
+    SELECT at FROM availability_transition WHERE component_id = c.id ORDER BY at DESC, id DESC LIMIT 1
+) t WHERE c.removed_at IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRow:
+    """A component as it is now. `why`: a sentence, empty where it is up. `tally`: its last days.
+
+    `healthy` of `members` are up: what is below it, or what its own probes see.
+    """
+
+    id: int
+    name: str
+    title: str
+    kind: str
+    team: str | None
+    parent: str | None
+    zone: str
+    needs: int | None
+    state: State
+    why: str
+    since: datetime | None
+    seen_at: datetime | None
+    healthy: int
+    members: int
+    tally: Tally
+    runbook_url: str
+    is_own: bool
+    is_public: bool
+
+    @property
+    def availability(self) -> Availability:
+        return self.tally.availability
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which components a list is of."""
+
+    state: str = ""
+    kind: str = ""
+    team: str = ""
+    parent: str = ""
+    days: int = DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole picture: the worst state of what has no parent, counts, and everything in the order of the file."""
+
+    at: datetime
+    state: State
+    sentence: str
+    counts: Mapping[State, int]
+    components: tuple[ComponentRow, ...]
+    own: tuple[ComponentRow, ...]
+
+
+def components(wanted: Wanted, *, teams: TeamScope, at: datetime) -> tuple[ComponentRow, ...]:
+    """In the order of the configuration."""
+    tree, tiles = judging.now_of_all(at)
+    tallies, since = days_of_all(at, wanted.days), _since()
+    shown = set(visible(teams).values_list("id", flat=True))
+    rows = [
+        _row(values, tree, tiles, (tallies, since), shown) for values in _values(teams) if values["id"] in tree.nodes
+    ]
+    return tuple(row for row in rows if _fits(row, wanted))
+
+
+def status(*, teams: TeamScope, at: datetime) -> Status:
+    rows = components(Wanted(), teams=teams, at=at)
+    names = {row.name for row in rows}
+    tops = [row for row in rows if row.parent not in names]
+    state = next((state for state in ORDER if any(row.state is state for row in tops)), State.UNKNOWN)
+    return Status(
+        at=at,
+        state=state,
+        sentence=_sentence(tops),
+        counts=Counter(row.state for row in rows),
+        components=tuple(row for row in rows if not row.is_own),
+        own=tuple(row for row in rows if row.is_own),
+    )
+
+
+def visible(teams: TeamScope) -> Any:
+    """The components that somebody may see: their teams'; what has no team is for those who see the whole fleet."""
+    rows = Component.objects.filter(removed_at=None)
+    return rows if teams.fleet else rows.filter(Q(team_id__in=teams.team_ids))
+
+
+def days_of_all(at: datetime, days: int) -> dict[int, Tally]:
+    """Each component's last days together, today included as far as it was counted."""
+    today = at.astimezone(UTC).date()
+    return tallies_between(today - timedelta(days=days - 1), today)
+
+
+def tallies_between(first: date, last: date) -> dict[int, Tally]:
+    """Each component's days from `first` to `last`, both included."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS, [first, last])
+        return {row[0]: Tally(*map(exact, row[1:])) for row in cursor.fetchall()}
+
+
+def exact(seconds: Decimal) -> Seconds:
+    whole = int(seconds)
+    return whole if whole == seconds else Fraction(seconds)
+
+
+def healthy_of(component_id: int, tree: Tree, tiles: Mapping[int, Tile]) -> tuple[int, int]:
+    """How many of what is below it are up, of how many."""
+    states = [tiles[child].state for child in tree.children.get(component_id, ())]
+    return sum(state is State.UP for state in states), len(states)
+
+
+def _values(teams: TeamScope) -> Sequence[Mapping[str, Any]]:
+    columns = ("id", "name", "title", "kind", "team__slug", "zone", "needs", "runbook_url", "is_builtin", "is_public")
+    found: Sequence[Mapping[str, Any]] = list(visible(teams).order_by("position", "name").values(*columns))
+    return found
+
+
+def _row(
+    values: Mapping[str, Any],
+    tree: Tree,
+    tiles: Mapping[int, Tile],
+    known: tuple[Mapping[int, Tally], Mapping[int, datetime]],
+    shown: Collection[int],
+) -> ComponentRow:
+    pk = values["id"]
+    tile, above = tiles[pk], tree.nodes.get(tree.nodes[pk].parent_id or 0)
+    healthy, members = healthy_of(pk, tree, tiles)
+    return ComponentRow(
+        id=pk,
+        name=values["name"],
+        title=values["title"],
+        kind=values["kind"],
+        team=values["team__slug"],
+        parent=above.name if above is not None and above.id in shown else None,
+        zone=values["zone"],
+        needs=values["needs"],
+        state=tile.state,
+        why=tile.why,
+        since=known[1].get(pk),
+        seen_at=tile.seen_at,
+        healthy=healthy,
+        members=members,
+        tally=known[0].get(pk, Tally()),
+        runbook_url=values["runbook_url"],
+        is_own=values["kind"] == ComponentKind.OWN,
+        is_public=values["is_public"],
+    )
+
+
+def _fits(row: ComponentRow, wanted: Wanted) -> bool:
+    return (
+        wanted.state in ("", row.state.value)
+        and wanted.kind in ("", row.kind)
+        and wanted.parent in ("", row.parent)
+        and (not wanted.team or wanted.team == (row.team or "platform"))
+    )
+
+
+def _since() -> dict[int, datetime]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SINCE)
+        return dict(cursor.fetchall())
+
+
+def _sentence(tops: Sequence[ComponentRow]) -> str:
+    """What somebody should know first."""
+    by_state = {state: [row for row in tops if row.state is state] for state in ORDER}
+    if not tops:
+        return "There is nothing to look at yet. Add components to the configuration."
+    said = [
+        f"{_few(by_state[state])} {'is' if len(by_state[state]) == 1 else 'are'} {state.label.lower()}"
+        for state in (State.DOWN, State.DEGRADED, State.UNKNOWN)
+        if by_state[state]
+    ]
+    return f"{'; '.join(said)}." if said else "Everything that is looked at is up."
+
+
+def _few(rows: Sequence[ComponentRow], most: int = 3) -> str:
+    names = ", ".join(row.title for row in rows[:most])
+    return names if len(rows) <= most else f"{names} and {len(rows) - most} more"
