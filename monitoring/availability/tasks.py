@@ -7,6 +7,7 @@ from django.db import InterfaceError, OperationalError
 
 from monitoring.alerts import clock
 from monitoring.availability import own_ticks, rollup, running
+from monitoring.availability.slo import evaluate, points
 
 AGAIN: dict[str, Any] = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "retry_backoff": 2}
 
@@ -21,6 +22,18 @@ def run_due() -> str:
 def roll_up() -> str:
     """Count today and yesterday anew."""
     return rollup.roll_up_recent(clock.now())
+
+
+@shared_task
+def evaluate_objectives() -> str:
+    """Evaluate the objectives that are due; the timetable asks for it anew within seconds."""
+    return evaluate.evaluate_due()
+
+
+@shared_task(**AGAIN)
+def forget_points() -> str:
+    """Drop the hours of objectives that are too old for any report."""
+    return f"Forgot {points.forget(clock.now())} hours."
 
 
 @shared_task

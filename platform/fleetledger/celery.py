@@ -75,6 +75,15 @@ app.conf.update(
             "schedule": timedelta(seconds=5),
             "options": {"expires": 5},  # one that waited asks nothing that the next one would not
         },
+        "evaluate objectives": {
+            "task": "monitoring.availability.tasks.evaluate_objectives",
+            "schedule": timedelta(seconds=15),
+            "options": {"expires": 15},
+        },
+        "forget old hours of objectives": {
+            "task": "monitoring.availability.tasks.forget_points",
+            "schedule": crontab(hour="2", minute="20"),
+        },
         "leave a tick": {
             "task": "monitoring.availability.tasks.tick",
             "schedule": timedelta(seconds=5),

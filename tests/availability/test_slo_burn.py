@@ -119,7 +119,7 @@ def test_full_outage_of_ten_point_eight_minutes_leaves_three_quarters_of_the_bud
     assert (found.left, found.used, found.allowed_bad) == (Fraction(3, 4), Fraction(1, 4), Fraction(2592))
     assert found.left is not None
     assert sentences.budget_left(found.left) == "75.0 %"
-    assert (found.attained, found.coverage) == (Fraction(39_990, 40_000), 1)
+    assert (found.attained, found.coverage) == (Fraction(39_990, 40_000), Fraction(1))
 
 
 def test_what_was_not_seen_bounds_what_was_attained() -> None:

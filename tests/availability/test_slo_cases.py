@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fleetledger.fleet.models import Source
 from monitoring.alerts.models import Alert
 from monitoring.availability.models import SloBurn, SloPoint, SloState
 from monitoring.availability.slo import counting, evaluate, sentences
@@ -112,7 +114,7 @@ def test_ten_point_eight_minutes_of_full_outage_leave_three_quarters_of_the_budg
     assert found.left is not None
     assert sentences.budget_left(found.left) == "75.0 %"
     assert abs(float(found.left) - 0.75) < 0.0005
-    assert (found.coverage, found.needs_bounds) == (1, False)
+    assert (found.coverage, found.needs_bounds) == (Fraction(1), False)
     assert SloPoint.objects.filter(slo=of).count() >= 720
 
 
@@ -122,7 +124,7 @@ def test_the_same_outage_of_a_component_leaves_the_same(tmp_path: Path) -> None:
     assert evaluate.at_instant(of, T0)
     of.state.refresh_from_db()
     found = budget(counted_of(of.state), counting.terms(of).allowed)
-    assert (found.left, found.coverage) == (Fraction(3, 4), 1)
+    assert (found.left, found.coverage) == (Fraction(3, 4), Fraction(1))
     assert counted_of(of.state) == Counted(Fraction(648), *[Fraction(30 * DAY)] * 3)
 
 
@@ -211,7 +213,7 @@ def test_only_what_is_due_is_evaluated_and_each_once(burning: str) -> None:
 def test_a_source_that_does_not_answer_is_told_of_for_each_and_delays_nobody(burning: str) -> None:
     source(burning, "alive")
     dead = source()
-    slo("one", source=dead), slo("two", source=dead), slo("three", source=dead.__class__.objects.get(name="alive"))
+    slo("one", source=dead), slo("two", source=dead), slo("three", source=Source.objects.get(name="alive"))
     evaluate.evaluate_due(after(minutes=1))
     failures = list(SloState.objects.order_by("slo__name").values_list("failure", flat=True))
     assert [bool(failure) for failure in failures] == [True, False, True]
@@ -220,7 +222,7 @@ def test_a_source_that_does_not_answer_is_told_of_for_each_and_delays_nobody(bur
 @pytest.mark.parametrize("form", ["selector", "rate", "increase", "good"])
 def test_every_form_of_expression_counts_the_same(burning: str, form: str) -> None:
     source(burning)
-    forms = {
+    forms: dict[str, dict[str, Any]] = {
         "selector": {},
         "rate": {"expr": f"sum(rate({BAD}[$window]))", "total": f"sum(rate({TOTAL}[$window]))"},
         "increase": {"expr": f"sum by (code) (increase({BAD}[$window]))", "total": f"increase({TOTAL}[$window])"},

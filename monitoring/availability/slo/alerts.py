@@ -1,6 +1,7 @@
 """Tells alerting what burns: one alert for each objective and pair of windows that fires."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from monitoring.alerts import door
 from monitoring.availability.models import Slo, SloState, SloVerdict
@@ -45,7 +46,7 @@ def _finding(slo: Slo, row: SloVerdict, terms: Terms, left: Budget) -> door.Find
 
 def _annotations(slo: Slo, row: SloVerdict, terms: Terms, left: Budget) -> dict[str, str]:
     runbook = slo.component.runbook_url if slo.component else ""
-    burn = rate(long_of(row), terms) or 0
+    burn = rate(long_of(row), terms) or Fraction(0)
     summary = f"{slo.title or slo.name} uses up its error budget {sentences.times(burn)} times as fast as it may."
     found = {"summary": summary, "description": row.why, "impact": _impact(row, terms, left)}
     return {**({"runbook_url": runbook} if runbook else {}), **found, **slo.annotations}
@@ -57,6 +58,6 @@ def _impact(row: SloVerdict, terms: Terms, left: Budget) -> str:
         return failed
     if left.is_exhausted:
         return f"{failed} The error budget of {terms.period_days} days is used up."
-    lasts = lasts_s(left.left, rate(long_of(row), terms) or left.left * 0, terms)
+    lasts = lasts_s(left.left, rate(long_of(row), terms) or Fraction(0), terms)
     words = f"{failed} {sentences.budget_left(left.left)} of the error budget is left"
     return f"{words}, which lasts {span_text(round(lasts / 60) * 60)} at this rate." if lasts else f"{words}."

@@ -15,7 +15,6 @@ LATER = (
     "prices",
     "splits",
     "budgets",
-    "slos",
 )
 
 
