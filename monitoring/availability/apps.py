@@ -14,3 +14,4 @@ class AvailabilityConfig(AppConfig):
     def ready(self) -> None:
         import_module("monitoring.availability.config")  # its section of the configuration file
         import_module("monitoring.availability.slo.config")  # after the components that it names
+        import_module("monitoring.availability.incidents.config")

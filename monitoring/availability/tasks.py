@@ -7,6 +7,7 @@ from django.db import InterfaceError, OperationalError
 
 from monitoring.alerts import clock
 from monitoring.availability import own_ticks, rollup, running
+from monitoring.availability.incidents import follow
 from monitoring.availability.slo import evaluate, points
 
 AGAIN: dict[str, Any] = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "retry_backoff": 2}
@@ -40,3 +41,9 @@ def forget_points() -> str:
 def tick() -> str:
     """Leave word that a task came from the timetable, through the broker and a worker, to the database."""
     return own_ticks.note_timetable()
+
+
+@shared_task(**AGAIN)
+def follow_incidents() -> str:
+    """Bring incidents in step with alerts and components."""
+    return follow.follow(clock.now())

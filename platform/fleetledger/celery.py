@@ -94,6 +94,11 @@ app.conf.update(
             "schedule": timedelta(minutes=5),
             "options": {"expires": 300},
         },
+        "follow incidents": {
+            "task": "monitoring.availability.tasks.follow_incidents",
+            "schedule": timedelta(seconds=10),
+            "options": {"expires": 10},
+        },
         "import what waits": {"task": "costs.tasks.import_waiting", "schedule": crontab(minute="*/10")},
         "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},
     },

@@ -22,6 +22,7 @@ OF_A_TEAM = (
     "components",
     "escalations",
     "heartbeats",
+    "incidents",
     "maintenance-windows",
     "routes",
     "schedules",

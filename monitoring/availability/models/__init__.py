@@ -12,7 +12,22 @@ from monitoring.availability.models.components import (
     StateInterval,
     Transition,
 )
+from monitoring.availability.models.healing import GameDay, HealingEntry, HealingHook, HealingRun, HealingState, Outcome
+from monitoring.availability.models.incidents import (
+    EntryKind,
+    FollowUp,
+    Incident,
+    IncidentAlert,
+    IncidentEntry,
+    IncidentRole,
+    IncidentRule,
+    IncidentState,
+    Postmortem,
+    RoleKind,
+    Severity,
+)
 from monitoring.availability.models.own import PartTick
+from monitoring.availability.models.public import PublicNews, Subscription
 from monitoring.availability.models.slos import Slo, SloBurn, SloPoint, SloState, SloVerdict
 from monitoring.availability.states import SlotState, State
 
@@ -20,12 +35,30 @@ __all__ = [
     "Component",
     "ComponentDay",
     "ComponentKind",
+    "EntryKind",
     "Evidence",
+    "FollowUp",
+    "GameDay",
+    "HealingEntry",
+    "HealingHook",
+    "HealingRun",
+    "HealingState",
+    "Incident",
+    "IncidentAlert",
+    "IncidentEntry",
+    "IncidentRole",
+    "IncidentRule",
+    "IncidentState",
     "MaintenanceWindow",
+    "Outcome",
     "PartTick",
+    "Postmortem",
     "Probe",
     "ProbeKind",
+    "PublicNews",
+    "RoleKind",
     "Series",
+    "Severity",
     "Slo",
     "SloBurn",
     "SloPoint",
@@ -34,5 +67,6 @@ __all__ = [
     "SlotState",
     "State",
     "StateInterval",
+    "Subscription",
     "Transition",
 ]
