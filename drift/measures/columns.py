@@ -103,7 +103,10 @@ class Unscored:
     rows: int
     nulls: int
     kind = Kind.UNKNOWN
-    present = 0
+
+    @property
+    def present(self) -> int:
+        return self.rows - self.nulls
 
 
 Column: TypeAlias = Numbers | Labels | Texts | Vectors | Unscored

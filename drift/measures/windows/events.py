@@ -10,6 +10,8 @@ from drift.measures.columns import Column, Kind, Labels, Level, Numbers, Texts, 
 from drift.measures.errors import MissingColumnError
 from drift.measures.windows import guessing
 
+SAMPLE_ROWS = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class EventWindow:
@@ -30,6 +32,9 @@ class EventWindow:
             raise MissingColumnError(name, self.names)
         values = [_known(event.get(name)) for event in self.events]
         return _column(name, values, kind or _guess(values))
+
+    def sample(self) -> "EventWindow":
+        return EventWindow(self.events[:SAMPLE_ROWS])
 
 
 def _known(value: object) -> object:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from drift.measures.columns import Column, Kind
 from drift.measures.errors import MissingColumnError, UnreadableWindowError
 from drift.measures.windows.arrays import to_column
+from drift.measures.windows.events import SAMPLE_ROWS, EventWindow
 
 BATCH_BYTES = 8 << 20
 NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A"]
@@ -36,6 +37,11 @@ class ParquetWindow:
         if name not in self.names:
             raise MissingColumnError(name, self.names)
         return to_column(name, self.file.read(columns=[name]).column(0), kind)
+
+    def sample(self) -> EventWindow:
+        """The first rows: enough to see which columns go together."""
+        batches = self.file.iter_batches(batch_size=SAMPLE_ROWS)
+        return EventWindow(next((batch.to_pylist() for batch in batches), []))
 
 
 @contextmanager
