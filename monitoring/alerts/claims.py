@@ -24,6 +24,7 @@ from monitoring.alerts import fallback, tenants
 from monitoring.alerts.message import FIRING, AlertLine, Body, Message, PageNote
 from monitoring.alerts.models import (
     Alert,
+    Destination,
     Episode,
     Event,
     EventKind,
@@ -107,7 +108,7 @@ class Candidate:
 class Claim:
     """A message taken for one try. `config` is the destination's entry, secrets still as references.
 
-    `is_personal`: the destination is a person's contact method.
+    `is_personal`: the destination is a person's contact method, or guarded as if it were.
     """
 
     message_id: int
@@ -145,7 +146,7 @@ def claim(message_id: int, of_tenant: Suppressors) -> Claim | None:
     now, has_older = _stands(row)
     if has_older or row.due_at > now or (row.lease_until and row.lease_until > now):
         return None
-    if row.destination.contact_id is not None and row.destination.removed_at is not None:
+    if _ends_with_its_owner(row.destination) and row.destination.removed_at is not None:
         _give_up(row, now)
         return None
     lines = _still_to_tell(row, episodes, of_tenant, now)
@@ -174,9 +175,14 @@ def _look(message_id: int) -> tuple[Any, int | None] | None:
     return json.loads(body), group_id
 
 
+def _ends_with_its_owner(destination: Destination) -> bool:
+    """A receiver's is still told of ends; what a person or another room removed is told nothing more."""
+    return destination.contact_id is not None or bool(destination.outside)
+
+
 def _give_up(row: OutboxMessage, now: datetime) -> None:
     """Somebody is to be told all the same."""
-    why = "This contact method was removed."
+    why = "This destination was removed." if row.destination.outside else "This contact method was removed."
     OutboxMessage.objects.filter(pk=row.pk).update(
         state=MessageState.DEAD, finished_at=now, lease_until=None, last_error=why
     )
@@ -291,7 +297,7 @@ def _begin(
     assert found is not None  # noqa: S101 the row is locked
     destination = row.destination
     message = _message(row, lines)
-    is_personal = destination.contact_id is not None
+    is_personal = destination.contact_id is not None or destination.is_guarded
     return Claim(row.pk, found[0], found[1], destination.kind, destination.config, message, is_personal)
 
 

@@ -246,9 +246,23 @@ class Migration(migrations.Migration):
             name='escalation',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='destinations', to='alerts.escalation'),
         ),
+        migrations.AddField(
+            model_name='destination',
+            name='is_guarded',
+            field=models.BooleanField(default=False),
+        ),
+        migrations.AddField(
+            model_name='destination',
+            name='outside',
+            field=models.CharField(blank=True, max_length=100),
+        ),
         migrations.AddConstraint(
             model_name='destination',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('contact__isnull', True), ('escalation__isnull', True), ('tree__isnull', False)), models.Q(('contact__isnull', False), ('escalation__isnull', True), ('tree__isnull', True)), models.Q(('contact__isnull', True), ('escalation__isnull', False), ('tree__isnull', True)), _connector='OR'), name='alerts_destination_of_one'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('contact__isnull', True), ('escalation__isnull', True), ('outside', ''), ('tree__isnull', False)), models.Q(('contact__isnull', False), ('escalation__isnull', True), ('outside', ''), ('tree__isnull', True)), models.Q(('contact__isnull', True), ('escalation__isnull', False), ('outside', ''), ('tree__isnull', True)), models.Q(('contact__isnull', True), ('escalation__isnull', True), ('tree__isnull', True), models.Q(('outside', ''), _negated=True)), _connector='OR'), name='alerts_destination_of_one'),
+        ),
+        migrations.AddConstraint(
+            model_name='destination',
+            constraint=models.UniqueConstraint(condition=models.Q(('outside', ''), _negated=True), fields=('outside',), name='alerts_destination_once_outside'),
         ),
         migrations.AddField(
             model_name='override',

@@ -41,7 +41,8 @@ class Destination(models.Model):
 
     Of a tree it is an entry of a receiver, known by tree, receiver, kind and place within the kind. Of a person it is
     a contact method, and `receiver` is the person's user name. Of an escalation it is a step's webhook, and `receiver`
-    is the escalation's name. `config` is the entry, secrets as references.
+    is the escalation's name. Of a room above it is what `outside` names, such as subscription:12. `config` is the
+    entry, secrets as references. `is_guarded`: it reaches no internal address that an admin did not allow.
     """
 
     tree = models.ForeignKey(Tree, null=True, blank=True, on_delete=models.CASCADE, related_name="destinations")
@@ -51,6 +52,8 @@ class Destination(models.Model):
     escalation = models.ForeignKey(
         Escalation, null=True, blank=True, on_delete=models.CASCADE, related_name="destinations"
     )
+    outside = models.CharField(max_length=100, blank=True)
+    is_guarded = models.BooleanField(default=False)
     receiver = models.CharField(max_length=200)
     kind = models.CharField(max_length=16, choices=ChannelKind)
     place = models.PositiveSmallIntegerField(default=0)
@@ -71,10 +74,14 @@ class Destination(models.Model):
             ),
             models.CheckConstraint(condition=Q(kind__in=ChannelKind.values), name="alerts_destination_kind_known"),
             models.CheckConstraint(
-                condition=Q(tree__isnull=False, contact__isnull=True, escalation__isnull=True)
-                | Q(tree__isnull=True, contact__isnull=False, escalation__isnull=True)
-                | Q(tree__isnull=True, contact__isnull=True, escalation__isnull=False),
+                condition=Q(tree__isnull=False, contact__isnull=True, escalation__isnull=True, outside="")
+                | Q(tree__isnull=True, contact__isnull=False, escalation__isnull=True, outside="")
+                | Q(tree__isnull=True, contact__isnull=True, escalation__isnull=False, outside="")
+                | (Q(tree__isnull=True, contact__isnull=True, escalation__isnull=True) & ~Q(outside="")),
                 name="alerts_destination_of_one",
+            ),
+            models.UniqueConstraint(
+                fields=["outside"], condition=~Q(outside=""), name="alerts_destination_once_outside"
             ),
         ]
 
