@@ -8,7 +8,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,7 +31,13 @@ EVALUATORS = 2
 GRACE_S = 1.5  # for the threads, once we are told to end
 AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 Step = Callable[[datetime], object]
+_beside: dict[str, tuple[Step, float]] = {}
 log = structlog.get_logger(__name__)
+
+
+def go_along(name: str, step: Step, every_s: float) -> None:
+    """Have another room's step done every so often, in a thread of its own; called from an AppConfig.ready."""
+    _beside[name] = step, every_s
 
 
 def _evaluate(now: datetime) -> None:
@@ -59,6 +65,7 @@ class Steps:
     next_due: Callable[[], datetime | None] = _next_due
     evaluate: Step | None = _evaluate
     ping: Step | None = deadman.ping
+    beside: Mapping[str, tuple[Step, float]] = field(default_factory=lambda: dict(_beside))
     lanes: Lanes = field(default_factory=Lanes)
 
 
@@ -70,6 +77,7 @@ def run(ending: threading.Event, steps: Steps | None = None) -> None:
         threads += [_started("rules", _repeating(steps.evaluate, POLL_S, ending)) for _ in range(EVALUATORS)]
     if steps.ping:
         threads.append(_started("deadman", _repeating(steps.ping, deadman.EVERY_S, ending)))
+    threads += [_started(name, _repeating(step, every_s, ending)) for name, (step, every_s) in steps.beside.items()]
     log.info("alerts.notifier_started")
     with Doorbell() as bell:
         _Loop(steps, bell, ending).run()

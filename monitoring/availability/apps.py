@@ -14,4 +14,7 @@ class AvailabilityConfig(AppConfig):
     def ready(self) -> None:
         import_module("monitoring.availability.config")  # its section of the configuration file
         import_module("monitoring.availability.slo.config")  # after the components that it names
+        step = import_module("monitoring.availability.own.step")
+        import_module("monitoring.alerts.notifier").go_along("availability", step.Step(), step.EVERY_S)
+        import_module("monitoring.availability.slo.config")  # after the components that it names
         import_module("monitoring.availability.incidents.config")

@@ -90,7 +90,7 @@ class Status:
 def components(wanted: Wanted, *, teams: TeamScope, at: datetime) -> tuple[ComponentRow, ...]:
     """In the order of the configuration."""
     tree, tiles = judging.now_of_all(at)
-    tallies, since = days_of_all(at, wanted.days), _since()
+    tallies, since = days_of_all(at, wanted.days), since_of_all()
     shown = set(visible(teams).values_list("id", flat=True))
     rows = [
         _row(values, tree, tiles, (tallies, since), shown) for values in _values(teams) if values["id"] in tree.nodes
@@ -190,7 +190,8 @@ def _fits(row: ComponentRow, wanted: Wanted) -> bool:
     )
 
 
-def _since() -> dict[int, datetime]:
+def since_of_all() -> dict[int, datetime]:
+    """Since when each component is in its state."""
     with connection.cursor() as cursor:
         cursor.execute(_SINCE)
         return dict(cursor.fetchall())

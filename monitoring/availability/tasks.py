@@ -6,8 +6,9 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from monitoring.alerts import clock
-from monitoring.availability import own_ticks, rollup, running
+from monitoring.availability import rollup, running
 from monitoring.availability.incidents import follow
+from monitoring.availability.own import ticks
 from monitoring.availability.slo import evaluate, points
 
 AGAIN: dict[str, Any] = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "retry_backoff": 2}
@@ -40,7 +41,7 @@ def forget_points() -> str:
 @shared_task
 def tick() -> str:
     """Leave word that a task came from the timetable, through the broker and a worker, to the database."""
-    return own_ticks.note_timetable()
+    return ticks.note_timetable()
 
 
 @shared_task(**AGAIN)

@@ -50,7 +50,7 @@ def start() -> dict[str, Any]:
         ending = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: ending.set())
         try:
-            notifier.run(ending, notifier.Steps(evaluate=None, ping=None))
+            notifier.run(ending, notifier.Steps(evaluate=None, ping=None, beside={}))
         finally:
             os._exit(0)
     return {"pid": pid}

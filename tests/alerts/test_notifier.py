@@ -32,7 +32,7 @@ from tests.alerts.receiver import HANG, Reply, receiving
 from tests.embedded.running import wait_until
 
 alive = [pytest.mark.django_db(transaction=True), pytest.mark.realtime]
-QUIET = notifier.Steps(evaluate=None, ping=None)
+QUIET = notifier.Steps(evaluate=None, ping=None, beside={})
 
 
 def with_alive(test: Any) -> Any:
@@ -46,7 +46,7 @@ def with_alive(test: Any) -> Any:
 def notifying(steps: notifier.Steps | None = None) -> Iterator[None]:
     """A notifier in this process."""
     ending = threading.Event()
-    chosen = steps or notifier.Steps(evaluate=None, ping=None, lanes=Lanes())
+    chosen = steps or notifier.Steps(evaluate=None, ping=None, beside={}, lanes=Lanes())
     thread = threading.Thread(target=notifier.run, args=(ending, chosen), daemon=True)
     thread.start()
     try:
@@ -116,7 +116,7 @@ def test_a_step_that_breaks_stops_no_other() -> None:
     def breaks(_now: datetime) -> None:
         raise ValueError("a mistake")
 
-    steps = notifier.Steps(each_turn=(breaks, seen.append), evaluate=breaks, ping=None, lanes=Lanes())
+    steps = notifier.Steps(each_turn=(breaks, seen.append), evaluate=breaks, ping=None, beside={}, lanes=Lanes())
     with receiving() as server:
         world.tree(receivers=[hook(server.url)])
         with notifying(steps):

@@ -74,7 +74,7 @@ def test_components_are_brought_in_with_what_is_below_them() -> None:
     probes = Probe.objects.filter(component__name="fleet").order_by("name").values_list("name", "kind", "interval_s")
     assert list(probes) == [
         ("api", "kubernetes", 30),
-        ("backup", "heartbeat", 86_400),
+        ("backup", "heartbeat", 60),
         ("certificate", "tls", 3_600),
         ("exporters", "promql", 30),
         ("slow", "http", 30),
