@@ -100,7 +100,7 @@ def test_a_schedule_that_a_step_names_stays_and_then_goes_with_its_history_kept(
 
 
 def test_an_escalation_that_a_route_names_stays_and_what_has_begun_goes_on(vision: Team, lead: User) -> None:
-    steps = [{"person": "mira"}, {"webhook": {"url": "http://127.0.0.1:9/x"}}]
+    steps: list[dict[str, Any]] = [{"person": "mira"}, {"webhook": {"url": "http://127.0.0.1:9/x"}}]
     row = escalation_world.escalation("gpu", steps, team=vision)
     hook = Destination.objects.create(escalation=row, receiver="gpu", kind="webhook", config=steps[1]["webhook"])
     world.tree(vision, route={"receiver": "default", "escalation": {"critical": "gpu"}})
@@ -113,6 +113,16 @@ def test_an_escalation_that_a_route_names_stays_and_what_has_begun_goes_on(visio
     row.refresh_from_db()
     hook.refresh_from_db()
     assert (row.removed_at, hook.removed_at, Run.objects.get(pk=run.pk).state) == (clock.now(), clock.now(), "active")
+
+
+def test_the_name_of_another_teams_escalation_is_not_told(vision: Team, lead: User) -> None:
+    schedule(team=vision)
+    escalation_world.escalation("secret", [{"schedule": "primary"}], team=fleet.team("audio"))
+    status, said = delete(vision, "schedules/primary")
+    assert (status, said.partition(".")[0]) == (
+        409,
+        "A step of the escalation of another team still names the schedule 'primary'",
+    )
 
 
 @pytest.mark.parametrize("path", ["schedules/primary", "escalations/gpu"])

@@ -89,6 +89,16 @@ def test_a_schedule_with_layers_of_its_own_stays(file: Path) -> None:
         run("pager", file)
 
 
+def test_a_calendar_takes_the_name_of_a_schedule_that_was_removed(file: Path) -> None:
+    team = fleet.team("vision")
+    gone = schedule("pager", layers=[WEEKLY], team=team, removed_at=world.START)
+    run("pager", file)
+    row = Schedule.objects.get()
+    assert (row.pk, row.removed_at, row.team, [layer["name"] for layer in row.layers]) == (
+        gone.pk, None, None, ["calendar"],
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
