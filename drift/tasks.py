@@ -1,1 +1,43 @@
-"""Drift's work for Celery."""
+"""Drift's work for Celery: scores of stored reports, and reports that lie in watched folders."""
+
+from typing import Any
+
+import psycopg
+import structlog
+from celery import shared_task
+from django.db import InterfaceError, OperationalError
+
+from drift import folders, importing
+from monitoring.alerts import clock
+
+log = structlog.get_logger(__name__)
+
+AGAIN: dict[str, Any] = {  # each is one transaction: nothing counts twice
+    "autoretry_for": (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError),
+    "max_retries": 500,  # about four hours without a database
+    "retry_backoff": 2,
+    "retry_backoff_max": 60,
+}
+
+
+@shared_task(name="drift.tasks.import_file", **AGAIN)
+def import_file(file_id: int) -> str:
+    """Write a stored file's scores; run again after a worker's death it writes nothing twice."""
+    log.info("drift import starts", file_id=file_id)
+    return importing.run(file_id)
+
+
+@shared_task(name="drift.tasks.import_waiting")
+def import_waiting() -> str:
+    """Ask again for files that no worker took: the broker is never the only place where work is written."""
+    found = importing.waiting(clock.now())
+    for file_id in found:
+        import_file.delay(file_id)
+    return f"Asked again for {len(found)} files."
+
+
+@shared_task(name="drift.tasks.scan_folders")
+def scan_folders() -> str:
+    """Take in the reports that lie in watched folders."""
+    done = folders.scan()
+    return f"Took {done.taken} reports in, refused {done.refused}; {done.stuck} could not be moved."

@@ -100,6 +100,12 @@ app.conf.update(
             "options": {"expires": 10},
         },
         "import what waits": {"task": "costs.tasks.import_waiting", "schedule": crontab(minute="*/10")},
+        "take in drift reports from folders": {
+            "task": "drift.tasks.scan_folders",
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 60},
+        },
+        "read drift reports that wait": {"task": "drift.tasks.import_waiting", "schedule": crontab(minute="*/10")},
         "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},
     },
 )

@@ -173,6 +173,8 @@ STORAGES = {
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 BILL_UPLOAD_MAX_BYTES = number("FLEETLEDGER_BILL_UPLOAD_MAX_BYTES", 2_000_000_000)
+DRIFT_REPORT_MAX_BYTES = number("FLEETLEDGER_DRIFT_REPORT_MAX_BYTES", 20_000_000)  # unpacked
+DRIFT_FOLDER = text("FLEETLEDGER_DRIFT_FOLDER")  # reports that lie in DRIFT_FOLDER/<model>/ are taken in
 STATE_DIR = text("FLEETLEDGER_STATE_DIR")
 
 NOTIFY_ALLOW = words("FLEETLEDGER_NOTIFY_ALLOW", [])  # internal hosts and networks that apprise may reach

@@ -22,8 +22,8 @@ JSON = st.recursive(
 KEYS = st.sampled_from(
     [
         "metrics", "metric", "result", "tests", "summary", "suite", "metric_results", "drift_by_columns", "config",
-        "type", "column", "value", "id", "metric_id", "algorithm", "pvalue", "thresholds", "DRIFT", "anomalyInfo", "reason",
-        "driftSkewInfo", "path", "step", "chunk_key", "a_chi2_value", "chunk.key", "columns", "data", "index",
+        "type", "column", "value", "id", "metric_id", "algorithm", "pvalue", "thresholds", "DRIFT", "anomalyInfo",
+        "reason", "driftSkewInfo", "path", "step", "chunk_key", "a_chi2_value", "chunk.key", "columns", "data", "index",
         "timestamp", "parameters", "features", "metric_value_location", "params", "count", "share", "stattest",
     ]
 )  # fmt: skip
