@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("monitoring.telemetry.api_urls")),
     path("api/v1/", include("monitoring.alerts.api_urls")),
     path("api/v1/", include("monitoring.availability.api_urls")),
+    path("api/v1/", include("monitoring.availability.slo.api_urls")),
     path("api/v1/", include("monitoring.availability.incidents.api_urls")),
     path("api/v1/", include("costs.api_urls")),
 ]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from fleetledger.fleet.models import Source
+from fleetledger.fleet.models import Source, Team
 from monitoring.alerts.models import Alert, AlertState
 from monitoring.availability.models import Component, Series, Slo, SloState, SlotState, SloVerdict, StateInterval
 from monitoring.availability.slo.burn import Unit
@@ -19,6 +19,7 @@ from tests.availability import world
 T0 = datetime(2026, 11, 2, 12, tzinfo=UTC)
 """When things begin to go wrong."""
 STEP_S = 30
+DAY = 86_400
 PER_SECOND = 100
 BAD = 'http_requests_total{code=~"5.."}'
 TOTAL = "http_requests_total"
@@ -98,9 +99,11 @@ def firing() -> list[dict[str, str]]:
     return sorted((row.labels for row in rows), key=lambda labels: str(sorted(labels.items())))
 
 
-def component_of_time(start: float, end: float, *, down: Any = (), step: int = 12) -> Component:
+def component_of_time(
+    start: float, end: float, *, down: Any = (), step: int = 12, name: str = "api", team: Team | None = None
+) -> Component:
     """A component that was looked at within [start, end) seconds after T0, and down within the stretches of `down`."""
-    of = world.component(created_at=after(seconds=start))
+    of = world.component(name, team=team, created_at=after(seconds=start))
     probe = world.probe(of, interval_s=step, due_at=T0, created_at=T0)
     series = Series.objects.create(
         probe=probe, key="0" * 16, interval_s=step, first_at=after(seconds=start), last_at=after(seconds=end - step),
