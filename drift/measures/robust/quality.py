@@ -10,7 +10,8 @@ from drift.measures.robust.profile import ColumnProfile, Profile
 from drift.measures.robust.scoring import MIN_ROWS
 
 MORE_MISSING = 0.05  # as a share of all rows, more than in the reference
-MORE_ODD = 0.01  # new categories, values out of range or of another type, more than expected
+MORE_ODD = 0.01  # new categories or values of another type, more than expected
+OUTSIDE = 0.05  # out of range: a shift of a deviation or two puts fewer there, and is judged over windows
 DEVIATIONS = 4.0
 RARE = 1e-7
 NAMES_SHOWN = 10
@@ -83,7 +84,7 @@ def _out_of_range(reference: ColumnProfile, window: Counts) -> Fact | None:
         return None
     edges = reference.buckets.edges
     by_chance = 2 * (window.rows / (window.rows + reference.counts.rows)) ** max(window.below, window.above)
-    opens = outside >= MORE_ODD * window.rows and by_chance <= RARE
+    opens = outside >= OUTSIDE * window.rows and by_chance <= RARE
     detail = f"{window.below} below {edges[0]:.6g}, {window.above} above {edges[-1]:.6g}"
     reached = f"; from {window.low:.6g} to {window.high:.6g}" if None not in (window.low, window.high) else ""
     return Fact(FactKind.OUT_OF_RANGE, window.name, outside / window.rows, detail + reached, opens=opens)
