@@ -1,7 +1,7 @@
 """Looks at all components as they are now, and writes down which of them have changed."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -21,14 +21,17 @@ SELECT c.id, t.to_state FROM availability_component c CROSS JOIN LATERAL (
 """
 
 
-def looks() -> dict[int, list[Look]]:
-    """What every probe sees now, by component."""
+def looks(component_ids: Collection[int] | None = None) -> dict[int, list[Look]]:
+    """What every probe sees now, by component; of some components alone where they are named."""
+    seen, probes = Series.objects.filter(ended_at=None), Probe.objects.filter(removed_at=None)
+    if component_ids is not None:
+        seen, probes = seen.filter(probe__component__in=component_ids), probes.filter(component__in=component_ids)
     series: dict[int, list[Last]] = defaultdict(list)
     columns = ("probe_id", "labels", "state", "detail", "last_at", "interval_s")
-    for probe_id, labels, state, *rest in Series.objects.filter(ended_at=None).order_by("id").values_list(*columns):
+    for probe_id, labels, state, *rest in seen.order_by("id").values_list(*columns):
         series[probe_id].append(Last(probe_id, labels, State(state), *rest))
     found: dict[int, list[Look]] = defaultdict(list)
-    probes = Probe.objects.filter(removed_at=None).order_by("component_id", "name")
+    probes = probes.order_by("component_id", "name")
     for pk, component_id, name, failure in probes.values_list("id", "component_id", "name", "failure"):
         found[component_id].append(Look(pk, name, failure, tuple(series[pk])))
     return found
@@ -38,6 +41,13 @@ def now_of_all(now: datetime) -> tuple[Tree, dict[int, Tile]]:
     """The tree with each component's tile."""
     tree = loading.tree()
     return tree, tiles(tree, looks(), now)
+
+
+def now_of(component_ids: Collection[int], now: datetime) -> tuple[Tree, dict[int, Tile]]:
+    """The tree with the tiles of these components and of all below them."""
+    tree = loading.tree()
+    wanted = tree.with_descendants(component_ids)
+    return tree, tiles(tree, looks(wanted), now, wanted)
 
 
 def judge(now: datetime) -> dict[int, Tile]:

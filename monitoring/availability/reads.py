@@ -24,13 +24,16 @@ ORDER = (State.DOWN, State.DEGRADED, State.UNKNOWN, State.MAINTENANCE, State.UP,
 """From what somebody should look at first."""
 _DAYS = """
 SELECT component_id, sum(up_s), sum(degraded_s), sum(down_s), sum(maintenance_s), sum(idle_s), sum(unknown_s)
-FROM availability_componentday WHERE day >= %s AND day <= %s GROUP BY component_id
+FROM availability_componentday WHERE day >= %(first)s AND day <= %(last)s
+    AND (%(components)s::bigint[] IS NULL OR component_id = ANY(%(components)s)) GROUP BY component_id
 """
 _SINCE = """
 SELECT c.id, t.at FROM availability_component c CROSS JOIN LATERAL (
     SELECT at FROM availability_transition WHERE component_id = c.id ORDER BY at DESC, id DESC LIMIT 1
-) t WHERE c.removed_at IS NULL
+) t WHERE c.removed_at IS NULL AND (%(components)s::bigint[] IS NULL OR c.id = ANY(%(components)s))
 """
+Picture = tuple[Tree, Mapping[int, Tile]]
+"""All components, and how those are that somebody looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +92,24 @@ class Status:
 
 def components(wanted: Wanted, *, teams: TeamScope, at: datetime) -> tuple[ComponentRow, ...]:
     """In the order of the configuration."""
-    tree, tiles = judging.now_of_all(at)
-    tallies, since = days_of_all(at, wanted.days), since_of_all()
-    shown = set(visible(teams).values_list("id", flat=True))
-    rows = [
-        _row(values, tree, tiles, (tallies, since), shown) for values in _values(teams) if values["id"] in tree.nodes
-    ]
+    picture, known = judging.now_of_all(at), (days_of_all(at, wanted.days), since_of_all())
+    values = _values(teams)
+    rows = _rows(values, picture, known, {row["id"] for row in values})
     return tuple(row for row in rows if _fits(row, wanted))
 
 
-def status(*, teams: TeamScope, at: datetime) -> Status:
-    rows = components(Wanted(), teams=teams, at=at)
+def some(
+    component_ids: Collection[int], picture: Picture, *, teams: TeamScope, at: datetime
+) -> dict[int, ComponentRow]:
+    """Those of these that the reader may see, by id; `picture` has them with all below them."""
+    above = {node.parent_id for pk in component_ids if (node := picture[0].nodes.get(pk)) and node.parent_id}
+    shown = set(visible(teams).filter(id__in=above | set(component_ids)).values_list("id", flat=True))
+    known = days_of_all(at, DAYS, component_ids), since_of_all(component_ids)
+    return {row.id: row for row in _rows(_values(teams, component_ids), picture, known, shown)}
+
+
+def status(*, teams: TeamScope, at: datetime, days: int = DAYS) -> Status:
+    rows = components(Wanted(days=days), teams=teams, at=at)
     names = {row.name for row in rows}
     tops = [row for row in rows if row.parent not in names]
     state = next((state for state in ORDER if any(row.state is state for row in tops)), State.UNKNOWN)
@@ -119,16 +129,17 @@ def visible(teams: TeamScope) -> Any:
     return rows if teams.fleet else rows.filter(Q(team_id__in=teams.team_ids))
 
 
-def days_of_all(at: datetime, days: int) -> dict[int, Tally]:
+def days_of_all(at: datetime, days: int, component_ids: Collection[int] | None = None) -> dict[int, Tally]:
     """Each component's last days together, today included as far as it was counted."""
     today = at.astimezone(UTC).date()
-    return tallies_between(today - timedelta(days=days - 1), today)
+    return tallies_between(today - timedelta(days=days - 1), today, component_ids)
 
 
-def tallies_between(first: date, last: date) -> dict[int, Tally]:
-    """Each component's days from `first` to `last`, both included."""
+def tallies_between(first: date, last: date, component_ids: Collection[int] | None = None) -> dict[int, Tally]:
+    """Each component's days from `first` to `last`, both included; of some components alone where they are named."""
+    values = {"first": first, "last": last, "components": _listed(component_ids)}
     with connection.cursor() as cursor:
-        cursor.execute(_DAYS, [first, last])
+        cursor.execute(_DAYS, values)
         return {row[0]: Tally(*map(exact, row[1:])) for row in cursor.fetchall()}
 
 
@@ -143,10 +154,21 @@ def healthy_of(component_id: int, tree: Tree, tiles: Mapping[int, Tile]) -> tupl
     return sum(state is State.UP for state in states), len(states)
 
 
-def _values(teams: TeamScope) -> Sequence[Mapping[str, Any]]:
+def _values(teams: TeamScope, component_ids: Collection[int] | None = None) -> Sequence[Mapping[str, Any]]:
     columns = ("id", "name", "title", "kind", "team__slug", "zone", "needs", "runbook_url", "is_builtin", "is_public")
-    found: Sequence[Mapping[str, Any]] = list(visible(teams).order_by("position", "name").values(*columns))
+    rows = visible(teams) if component_ids is None else visible(teams).filter(id__in=component_ids)
+    found: Sequence[Mapping[str, Any]] = list(rows.order_by("position", "name").values(*columns))
     return found
+
+
+def _rows(
+    values: Sequence[Mapping[str, Any]],
+    picture: Picture,
+    known: tuple[Mapping[int, Tally], Mapping[int, datetime]],
+    shown: Collection[int],
+) -> list[ComponentRow]:
+    tree, tiles = picture
+    return [_row(row, tree, tiles, known, shown) for row in values if row["id"] in tree.nodes]
 
 
 def _row(
@@ -190,11 +212,15 @@ def _fits(row: ComponentRow, wanted: Wanted) -> bool:
     )
 
 
-def since_of_all() -> dict[int, datetime]:
+def since_of_all(component_ids: Collection[int] | None = None) -> dict[int, datetime]:
     """Since when each component is in its state."""
     with connection.cursor() as cursor:
-        cursor.execute(_SINCE)
+        cursor.execute(_SINCE, {"components": _listed(component_ids)})
         return dict(cursor.fetchall())
+
+
+def _listed(component_ids: Collection[int] | None) -> list[int] | None:
+    return None if component_ids is None else list(component_ids)
 
 
 def _sentence(tops: Sequence[ComponentRow]) -> str:

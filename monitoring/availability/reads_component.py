@@ -1,6 +1,6 @@
 """One component in full: what each of its probes sees, why it is in its state, its past and what is known of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from monitoring.availability.models import (
 )
 from monitoring.availability.reads import ComponentRow
 from monitoring.availability.states import State
-from monitoring.availability.tiles import STALE_AFTER, Last, current
+from monitoring.availability.tiles import STALE_AFTER, Last, Tile, current
 from monitoring.availability.tree import Past, Tree
 
 MOST_SERIES = 500
@@ -136,8 +136,9 @@ def component(name: str, window: Window, *, teams: TeamScope, at: datetime) -> C
     found = stored(name, teams=teams)
     if found is None:
         return None
-    rows = {row.id: row for row in reads.components(reads.Wanted(), teams=teams, at=at)}
-    tree = loading.tree()
+    tree, tiles = judging.now_of([found.pk], at)
+    below = tree.children.get(found.pk, ())
+    rows = reads.some([found.pk, *below], (tree, tiles), teams=teams, at=at)
     past = loading.past(tree, [found.pk], window, at)
     return ComponentDetail(
         row=replace(rows[found.pk], tally=past.tally(found.pk)),
@@ -145,9 +146,9 @@ def component(name: str, window: Window, *, teams: TeamScope, at: datetime) -> C
         window=window,
         series=_series(found, past, at),
         probes=tuple(map(_probe, Probe.objects.filter(component=found, removed_at=None).select_related("source"))),
-        children=tuple(rows[pk] for pk in tree.children.get(found.pk, ()) if pk in rows),
+        children=tuple(rows[pk] for pk in below if pk in rows),
         evidence=_evidence(found, at),
-        redundancy=_redundancy(found, tree, at),
+        redundancy=_redundancy(found, tree, tiles),
         periods=_periods(found.pk, past),
         changes=changes(found.pk, window),
         days=_days(found.pk, window),
@@ -215,11 +216,10 @@ def _seconds(row: Evidence) -> timedelta:
     return timedelta(seconds=max(row.interval_s, 5))
 
 
-def _redundancy(found: Component, tree: Tree, at: datetime) -> Redundancy | None:
+def _redundancy(found: Component, tree: Tree, tiles: Mapping[int, Tile]) -> Redundancy | None:
     children = tree.children.get(found.pk, ())
     if not children:
         return None
-    _, tiles = judging.now_of_all(at)
     members = [Member(tree.nodes[pk].name, tree.nodes[pk].zone, tiles[pk].state) for pk in children]
     return redundancy(members, found.needs or 1)
 

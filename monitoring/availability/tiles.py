@@ -1,7 +1,7 @@
 """What each component is at an instant, and why, in a sentence: what was not seen lately is unknown, never up."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,10 +53,12 @@ class Tile:
     seen_at: datetime | None
 
 
-def tiles(tree: Tree, looks: Mapping[int, Sequence[Look]], now: datetime) -> dict[int, Tile]:
-    """Every component of the tree."""
+def tiles(
+    tree: Tree, looks: Mapping[int, Sequence[Look]], now: datetime, wanted: Iterable[int] | None = None
+) -> dict[int, Tile]:
+    """Every component of the tree, or those that are `wanted` with all below them."""
     found: dict[int, Tile] = {}
-    for component_id in tree.nodes:
+    for component_id in tree.nodes if wanted is None else wanted:
         _tile(component_id, tree, looks, now, found)
     return found
 
