@@ -8,3 +8,4 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleetledger.settings")
 application = get_wsgi_application()
 import_module("monitoring.alerts.intake").start()  # only now: its models need Django to be set up
+import_module("monitoring.availability.outage.watch").watch.start()

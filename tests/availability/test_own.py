@@ -96,7 +96,7 @@ def test_a_part_that_stays_down_is_told_and_resolves_when_it_is_back() -> None:
     assert alert.labels == {"alertname": "FleetledgerPartDown", "part": "web", "severity": "critical"}
     assert (alert.state, alert.annotations["summary"], alert.starts_at) == ("firing", "Web is down", after(16))
     recorder.beat()
-    turn(step, 96)
+    turn(step, 86)
     alert.refresh_from_db()
     assert alert.state == "resolved"
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitoring.availability import judging
+from monitoring.availability.outage import snapshot
 from monitoring.availability.own import look
 from monitoring.availability.own.network import Asker
 from monitoring.availability.own.seen import LOOK_EVERY_S
@@ -21,4 +22,6 @@ class Step:
 
     def __call__(self, now: datetime) -> None:
         look.keep(look.look(now, self.asker), now)
-        self.teller.tell(judging.judge(now), now)
+        tiles = judging.judge(now)
+        self.teller.tell(tiles, now)
+        snapshot.write(snapshot.of(tiles, now))

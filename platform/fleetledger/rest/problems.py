@@ -1,6 +1,7 @@
 """Turns every refusal of the API into an RFC 9457 problem: one sentence that says what to do."""
 
 import math
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from rest_framework import exceptions
 
 MEDIA_TYPE = "application/problem+json"
@@ -60,8 +62,7 @@ def as_problem(error: Exception, _context: Mapping[str, Any]) -> HttpResponse | 
         return _of_rest_framework(error)
     if isinstance(error, OperationalError | InterfaceError):
         log.error("the database did not answer", error=str(error))
-        headers = {"Retry-After": str(RETRY_AFTER_S)}
-        return problem(503, f"The database does not answer. Try again in {RETRY_AFTER_S} seconds.", headers=headers)
+        return _unanswered_problem()
     return _of_product(error)
 
 
@@ -74,13 +75,29 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return page_not_found(request, exception)
 
 
+def unanswered(request: HttpRequest) -> HttpResponse:
+    """The site's 503 while the database is away: a problem below /api/, the page elsewhere. Asks nobody."""
+    if request.path.startswith("/api/"):
+        return _unanswered_problem()
+    response = HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The site's 500: a problem below /api/, the page elsewhere."""
+    """The site's 500: a problem below /api/, the page elsewhere; 503 where it is the database that failed."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return unanswered(request)
     if request.path.startswith("/api/"):
         return problem(500, "This request met a mistake of ours. It was logged with its time and address.")
     from django.views.defaults import server_error as page
 
     return page(request)
+
+
+def _unanswered_problem() -> HttpResponse:
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return problem(503, f"The database does not answer. Try again in {RETRY_AFTER_S} seconds.", headers=headers)
 
 
 def _of_product(error: Exception) -> HttpResponse | None:
