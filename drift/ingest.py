@@ -33,6 +33,7 @@ class Received:
     waiting: int
     is_known: bool
     scores: int
+    undated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,11 @@ def receive(
             file = _store(model, found, content, name, sender or Sender())
         before = set(file.reports.values_list("pk", flat=True))
         ids = tuple(_report(file, found, one, window, sender or Sender()) for one in found.reports)
-        waiting = Report.objects.filter(pk__in=ids, state=ReportState.RECEIVED).count()
-    return Received(file.pk, ids, waiting, before.issuperset(ids), sum(len(one.scores) for one in found.reports))
+        rows = Report.objects.filter(pk__in=ids)
+        waiting = rows.filter(state=ReportState.RECEIVED).count()
+        undated = rows.filter(is_dated=False).count()
+    scores = sum(len(one.scores) for one in found.reports)
+    return Received(file.pk, ids, waiting, before.issuperset(ids), scores, undated)
 
 
 def import_file(file_id: int) -> Imported:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("monitoring.alerts.am_api.urls")),
     path("", include("monitoring.availability.urls")),
     path("", include("monitoring.availability.incidents.urls")),
+    path("", include("monitoring.availability.public.urls")),
     path("", include("costs.urls")),
     path("api/v1/", include("monitoring.telemetry.api_urls")),
     path("api/v1/", include("monitoring.alerts.api_urls")),
@@ -22,6 +23,7 @@ urlpatterns = [
     path("api/v1/", include("monitoring.availability.slo.api_urls")),
     path("api/v1/", include("monitoring.availability.incidents.api_urls")),
     path("api/v1/", include("costs.api_urls")),
+    path("api/v1/drift/", include("drift.api_urls")),
 ]
 
 handler404 = "fleetledger.rest.problems.not_found"  # problems below /api/, the page elsewhere

@@ -20,6 +20,7 @@ OF_A_TEAM = (
     "alertmanager-imports",
     "alerts",
     "components",
+    "drift",
     "escalations",
     "heartbeats",
     "incidents",
@@ -27,6 +28,7 @@ OF_A_TEAM = (
     "routes",
     "schedules",
     "silences",
+    "slo-imports",
 )
 """What a team's token may change of its own team: there it learns that nothing was sent, or nothing is there."""
 

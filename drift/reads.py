@@ -1,0 +1,169 @@
+"""What is known of models: all of them at a glance, each with its last report and its trend, within teams."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection
+
+from drift.models import Model
+from fleetledger.fleet.access import TeamScope
+
+TREND = 30
+LATE_BY = 1.1  # of the expected time: a report that comes a little late is no event
+
+
+class State(StrEnum):
+    """How a model stands by its last dated report; `drifted` says the data set, `some` single columns."""
+
+    DRIFTED = "drifted"
+    SOME = "some"
+    STEADY = "steady"
+    UNKNOWN = "unknown"
+    LATE = "late"
+    EMPTY = "empty"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class LastReport:
+    """The latest dated report. `window_from` equals `window_to` where only an instant is known."""
+
+    id: int
+    window_from: datetime
+    window_to: datetime
+    received_at: datetime
+    share: float | None
+    drift_share: float | None
+    is_drifted: bool | None
+    columns: int
+    drifted_columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model as it is now. `trend` is the share of drifted columns of its last reports, the oldest first."""
+
+    id: int
+    name: str
+    owner: str
+    owner_name: str
+    description: str
+    is_production: bool
+    importance: int
+    pool: str
+    expected_every_s: int | None
+    window_grain: str
+    state: State
+    reports: int
+    undated: int
+    last: LastReport | None
+    last_received_at: datetime | None
+    trend: tuple[float | None, ...] = field(default=())
+    trend_at: tuple[datetime, ...] = field(default=())
+
+    @property
+    def expected_by(self) -> datetime | None:
+        """When the next report is late."""
+        if self.expected_every_s is None or self.last_received_at is None:
+            return None
+        return self.last_received_at + timedelta(seconds=self.expected_every_s * LATE_BY)
+
+
+_MODELS = """
+SELECT m.id, m.name, t.slug, t.name, m.description, m.is_production, m.importance, m.pool, m.expected_every_s,
+       m.window_grain, m.removed_at IS NOT NULL, counted.reports, counted.undated, counted.received_at,
+       recent.ids, recent.starts, recent.ends, recent.received, recent.shares, recent.limits, recent.flags,
+       recent.columns, recent.drifted
+FROM drift_model m
+JOIN fleet_team t ON t.id = m.owner_id
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE is_dated) AS reports, count(*) FILTER (WHERE NOT is_dated) AS undated,
+           max(received_at) AS received_at
+    FROM drift_report WHERE model_id = m.id AND state = 'imported'
+) counted
+CROSS JOIN LATERAL (
+    SELECT array_agg(id) AS ids, array_agg(window_from) AS starts, array_agg(window_to) AS ends,
+           array_agg(received_at) AS received, array_agg(share) AS shares, array_agg(drift_share) AS limits,
+           array_agg(is_drifted) AS flags, array_agg("columns") AS columns, array_agg(drifted_columns) AS drifted
+    FROM (
+        SELECT * FROM drift_report WHERE model_id = m.id AND is_dated AND state = 'imported'
+        ORDER BY window_to DESC, id DESC LIMIT %(trend)s
+    ) latest
+) recent
+WHERE (%(fleet)s OR m.owner_id = ANY(%(teams)s)) AND (m.name = %(name)s OR (%(name)s = '' AND m.removed_at IS NULL))
+ORDER BY m.name
+"""
+
+
+def models(*, teams: TeamScope, at: datetime) -> tuple[ModelRow, ...]:
+    """Every model that is not removed, by name."""
+    return _found(teams, at, "")
+
+
+def model(name: str, *, teams: TeamScope, at: datetime) -> ModelRow | None:
+    """One model, also one that was removed; None where there is none that these teams may see."""
+    return next(iter(_found(teams, at, name)), None) if name and "\x00" not in name else None
+
+
+def stored(name: str, *, teams: TeamScope) -> Model | None:
+    """The model itself, for those who change something of it; not one that was removed."""
+    if "\x00" in name:
+        return None
+    found = Model.objects.select_related("owner").filter(name=name, removed_at__isnull=True).first()
+    return found if found is not None and teams.allows(found.owner_id) else None
+
+
+def sendable(*, teams: TeamScope) -> tuple[Model, ...]:
+    """The models that these teams may see and that take reports, by name."""
+    found = Model.objects.select_related("owner").filter(removed_at__isnull=True).order_by("name")
+    return tuple(found if teams.fleet else found.filter(owner_id__in=teams.team_ids))
+
+
+def _found(teams: TeamScope, at: datetime, name: str) -> tuple[ModelRow, ...]:
+    asked: dict[str, Any] = {"fleet": teams.fleet, "teams": sorted(teams.team_ids), "name": name, "trend": TREND}
+    with connection.cursor() as cursor:
+        cursor.execute(_MODELS, asked)
+        return tuple(_row(values, at) for values in cursor.fetchall())
+
+
+def _row(values: Iterable[Any], at: datetime) -> ModelRow:
+    (
+        pk, name, owner, owner_name, description, is_production, importance, pool, every, grain, is_removed, reports,
+        undated, received_at, ids, *columns,
+    ) = values  # fmt: skip
+    latest = list(zip(ids, *columns, strict=True)) if ids else []
+    last = LastReport(*latest[0]) if latest else None
+    row = ModelRow(
+        id=pk,
+        name=name,
+        owner=owner,
+        owner_name=owner_name,
+        description=description,
+        is_production=is_production,
+        importance=importance,
+        pool=pool,
+        expected_every_s=every,
+        window_grain=grain,
+        state=State.REMOVED if is_removed else _state(last),
+        reports=reports,
+        undated=undated,
+        last=last,
+        last_received_at=received_at,
+        trend=tuple(report[4] for report in reversed(latest)),
+        trend_at=tuple(report[2] for report in reversed(latest)),
+    )
+    is_late = not is_removed and row.expected_by is not None and row.expected_by < at
+    return replace(row, state=State.LATE) if is_late else row
+
+
+def _state(last: LastReport | None) -> State:
+    if last is None:
+        return State.EMPTY
+    if last.is_drifted:
+        return State.DRIFTED
+    if last.drifted_columns:
+        return State.SOME
+    return State.STEADY if last.columns and last.share is not None else State.UNKNOWN
