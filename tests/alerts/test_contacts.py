@@ -309,4 +309,4 @@ def test_a_stranger_finds_nothing_and_an_administrators_program_may_vouch(mira: 
     done = call("contact-methods?user=mira", None, method="POST", body=body, status=201, **program)
     assert (done["verified_at"], done["vouched_by"]) == ("2026-11-02T12:00:00Z", "token ops")
     reader: dict[str, Any] = {"headers": fleet.bearer(fleet.token(name="reader", scopes=["write"]))}
-    call("contact-methods?user=mira", None, status=404, **reader)
+    call("contact-methods?user=mira", None, status=403, **reader)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from fleetledger.fleet.access import Capability, can
 from fleetledger.fleet.models import User
 from fleetledger.rest import params
-from fleetledger.rest.auth import CallerIsKnown, principal
+from fleetledger.rest.auth import CallerMayRead, principal
 from fleetledger.rest.parsers import StrictJsonParser
 from fleetledger.rest.problems import NotFoundError, ProblemError
 from fleetledger.rest.schema import columns, endpoint
@@ -71,11 +71,25 @@ QUIET = inline_serializer(
 )
 
 
+class CallerIsOwnerOrAdministrator(CallerMayRead):
+    """People have their own; which program may look at anybody's is asked before anything else."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        caller = principal(request)
+        if isinstance(caller, User):
+            return True
+        if not can(caller, Capability.ADMIN, area=AREA):
+            self.message = "How people are reached is for themselves: a program needs the scope 'admin', and no team."
+            return False
+        return True
+
+
 class ContactView(ApiView):
     """A person is asked nothing more; a program must be an administrator's and name the person."""
 
     area = AREA
-    permission_classes = [CallerIsKnown]
+    write_capability = Capability.ADMIN
+    permission_classes = [CallerIsOwnerOrAdministrator]
     parser_classes = [StrictJsonParser]
 
     def person(self, request: Request) -> User:
