@@ -131,5 +131,6 @@ def test_somebody_is_on_call_and_can_be_reached_and_the_second_time_changes_noth
     assert [person.username for person in primary.people] == ["tomas"]  # the 46th week of three people
     assert on_call(Schedule.objects.get(name="second"), NOW).people == ()  # a Sunday: its fallback is asked
     tomas = User.objects.get(username="tomas")
-    assert [(way.label, way.after_s) for way in ways_to(tomas, "warning", NOW).methods] == [("Demo webhook", 0)]
+    ways = [(way.label, way.after_s) for way in ways_to(tomas, "warning", NOW).methods]
+    assert ways == [("Demo webhook", 0), ("Demo webhook", 300)]
     assert Destination.objects.filter(contact__isnull=False).count() == len(contacts.ON_CALL)

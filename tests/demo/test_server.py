@@ -1,6 +1,7 @@
 """The simulated Prometheus answers real clients, and a real Prometheus with the same samples says the same."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from prometheus_api_client import PrometheusConnect
 
 from fleetledger.demo import series
 from fleetledger.demo.prometheus_api import Api
-from fleetledger.demo.series import NAMES, Asked, Labels
+from fleetledger.demo.series import OF_NODES, READY, Asked
 from fleetledger.demo.server import DemoServer
+from fleetledger.demo.service_metrics import signals
+from fleetledger.demo.signals import Labels
 from fleetledger.demo.world import World
 from tests import prometheus
 
@@ -33,7 +36,8 @@ def result(answer: requests.Response) -> list[dict[str, Any]]:
 def test_prometheus_api_client_reads_the_fleet(demo_server: DemoServer) -> None:
     client = PrometheusConnect(url=f"{demo_server.url}/aws-use1")
     assert client.check_prometheus_connection()
-    assert client.all_metrics() == sorted(NAMES)
+    here = {one.name for one in signals() if one.cluster == "aws-use1"}
+    assert client.all_metrics() == sorted({*OF_NODES, *here})
     rows = client.custom_query('DCGM_FI_DEV_POWER_USAGE{gpu="0"}', params={"time": NOW})
     assert len({row["metric"]["Hostname"] for row in rows}) == len(rows) == 12
 
@@ -141,14 +145,14 @@ def test_a_silent_exporter_answers_503(world: World) -> None:
     with DemoServer("127.0.0.1", 0, world=world, now=lambda: silence.start + 1.0) as server:
         status, _, body = _answer(server, ["exporter", node.name, "metrics"])
     assert (status, body) == (503, b"The exporter is down.\n")
-    up = series.read(world, Asked(world.clusters, ["up"], lambda _: True, silence.start, silence.start))
+    up = series.read(world, Asked(world.clusters, ["up"], _is_of_gpus, silence.start, silence.start))
     assert ("0", node.name) in {(one.samples[0][1], _host(world, dict(one.labels)["instance"])) for one in up}
 
 
 @pytest.mark.realtime
 def test_a_real_prometheus_with_the_same_samples_says_the_same(world: World, tmp_path: Path) -> None:
     scope = [cluster for cluster in world.clusters if cluster.name == "aws-usw2"]
-    names = ("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "DCGM_FI_DEV_POWER_USAGE", "kube_node_info")
+    names = ("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "DCGM_FI_DEV_POWER_USAGE", "kube_node_info", READY, "up", "pg_up")
     rows = series.read(world, Asked(scope, names, lambda _: True, NOW - 3600, NOW))
     lines = [f"{_as_text(one.labels)} {value} {at}" for one in rows for at, value in one.samples]
     prometheus.fill(tmp_path / "data", prometheus.openmetrics(lines))
@@ -158,6 +162,8 @@ def test_a_real_prometheus_with_the_same_samples_says_the_same(world: World, tmp
             ('DCGM_FI_PROF_GR_ENGINE_ACTIVE{gpu=~"[0-3]",exported_namespace!~"vision-.*"}[5m]', NOW - 600),
             ('DCGM_FI_DEV_POWER_USAGE{exported_pod="",Hostname!="a100-usw2-01"}[10m]', NOW - 615.5),
             ('{__name__=~"kube_.*",node="a100-usw2-02"}[1m]', NOW),
+            ('up{job=~"ranker|feature-db"}[5m]', NOW),
+            ('(pg_up{pod="feature-db-0"})[300s:30000ms]', NOW),
         ):
             params = {"query": query, "time": str(at)}
             real = requests.get(f"{address}/api/v1/query", params=params, timeout=30).json()
@@ -177,6 +183,10 @@ def _answer(server: DemoServer, parts: list[str]) -> tuple[int, str, bytes]:
 
 def _as_text(labels: Labels) -> str:
     return labels[0][1] + "{" + ",".join(f'{name}="{value}"' for name, value in labels[1:]) + "}"
+
+
+def _is_of_gpus(labels: Mapping[str, str]) -> bool:
+    return labels["job"] == "dcgm-exporter"
 
 
 def _host(world: World, instance: str) -> str:

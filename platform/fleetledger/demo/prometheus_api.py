@@ -11,12 +11,14 @@ from fleetledger.demo import series
 from fleetledger.demo.inventory import Cluster
 from fleetledger.demo.selector import Matcher, Selector, UnsupportedQueryError, parse
 from fleetledger.demo.series import Asked, Series
+from fleetledger.demo.signals import Labels
 from fleetledger.demo.work import DAY_S, GRID_S, HOUR_S
 from fleetledger.demo.world import World
 
 RETENTION_S = 120 * DAY_S
 MOST_SAMPLES = 3_000_000
 MOST_POINTS = 11_000
+_SUBQUERY = re.compile(r"\s*\((.*)\)\s*\[\s*([0-9a-z]+)\s*:\s*([0-9a-z]+)\s*\]\s*", re.DOTALL)
 _LABEL_VALUES = re.compile(r"label/([a-zA-Z_][a-zA-Z0-9_]*)/values")
 Params = Mapping[str, Sequence[str]]
 
@@ -78,13 +80,24 @@ class Api:
                 raise ApiError(HTTPStatus.NOT_FOUND, "not_found", f"no such path: /api/v1/{path}")
 
     def _query(self, params: Params) -> str:
-        selector, at = parse(_one(params, "query")), self._instant(params, "time", self._now())
+        at = self._instant(params, "time", self._now())
+        if subquery := _SUBQUERY.fullmatch(_one(params, "query")):
+            return self._subquery(subquery[1], subquery[2], subquery[3], at)
+        selector = parse(_one(params, "query"))
         if selector.range_ms is not None:
             found = self._read(selector, at - selector.range_ms / 1000, at)
             return _result("matrix", (f'"values":[{_points(one.samples)}]' for one in found), found)
         last = int(at // GRID_S * GRID_S)
         found = self._read(selector, last, last)
         return _result("vector", (f'"value":[{_stamp(at)},"{one.samples[0][1]}"]' for one in found), found)
+
+    def _subquery(self, inner: str, width: str, step_text: str, at: float) -> str:
+        """A selector in parentheses at the multiples of a step: (SELECTOR)[1h:30s]."""
+        selector, step = parse(inner), _step(step_text)
+        first = -(-(at - _step(width)) // step) * step
+        stamps = [first + n * step for n in range(int((at - first) / step + 1e-9) + 1)]
+        found = self._at(selector, stamps) if stamps else []
+        return _result("matrix", (f'"values":[{_points(one.samples)}]' for one in found), found)
 
     def _query_range(self, params: Params) -> str:
         """The sample of the last scrape at each step: a series that a scrape lacks is stale at once."""
@@ -102,21 +115,28 @@ class Api:
                 "Try decreasing the query resolution (?step=XX)",
             )  # fmt: skip
         stamps = [start + n * step for n in range(int((end - start) / step + 1e-9) + 1)]
+        found = self._at(selector, stamps)
+        return _result("matrix", (f'"values":[{_points(one.samples)}]' for one in found), found)
+
+    def _at(self, selector: Selector, stamps: Sequence[float]) -> list[Series]:
+        """The sample of the last scrape at each of these instants, which are in order."""
+        if len(stamps) > MOST_POINTS + 1:
+            raise TooManySamplesError
         found: list[Series] = []
-        for one in self._read(selector, start // GRID_S * GRID_S, end):
+        for one in self._read(selector, stamps[0] // GRID_S * GRID_S, stamps[-1]):
             values: dict[float, str] = dict(one.samples)
             points = [(at, values[grid]) for at in stamps if (grid := int(at // GRID_S * GRID_S)) in values]
             if points:
                 found.append(Series(one.labels, points))
-        return _result("matrix", (f'"values":[{_points(one.samples)}]' for one in found), found)
+        return found
 
-    def _label_sets(self, params: Params) -> list[series.Labels]:
+    def _label_sets(self, params: Params) -> list[Labels]:
         """Of the series of the last hour, unless start and end say otherwise (a day at most)."""
         end = self._instant(params, "end", self._now())
         start = self._instant(params, "start", end - HOUR_S)
         start = max(start, end - DAY_S)
         selectors = [parse(text) for text in params.get("match[]", ())] or [Selector((Matcher("__name__", "!=", ""),))]
-        found: set[series.Labels] = set()
+        found: set[Labels] = set()
         for selector in selectors:
             names = [n for n in series.NAMES if _names(selector, n)]
             found |= set(

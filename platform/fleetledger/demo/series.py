@@ -4,15 +4,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from fleetledger.demo import service_metrics
 from fleetledger.demo.dice import mix
 from fleetledger.demo.inventory import Cluster, Node, Unit
 from fleetledger.demo.metrics import METRICS, Metric, Moment
+from fleetledger.demo.outages import ZONE_LOST
+from fleetledger.demo.signals import Labels, Signal
 from fleetledger.demo.work import GRID_S, Workload
 from fleetledger.demo.world import World
 
 DRIVER = "550.127.08"
 PORT = 9400
-Labels = tuple[tuple[str, str], ...]
+KSM = "10.40.255.7:8080"
+READY = "kube_node_status_condition"
 Accepts = Callable[[Mapping[str, str]], bool]
 
 
@@ -24,7 +28,8 @@ class Series:
     samples: list[tuple[float, str]] = field(default_factory=list)
 
 
-NAMES = (*METRICS, "kube_node_info", "up")
+OF_NODES = (*METRICS, "kube_node_info", READY, "up")
+NAMES = tuple(sorted({*OF_NODES, *service_metrics.names()}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,16 @@ class Asked:
 
     def nodes(self) -> Iterator[tuple[str, Node]]:
         for name in self.names:
-            for cluster in self.scope:
+            for cluster in self.scope if name in OF_NODES else ():
                 for node in cluster.nodes:
                     yield name, node
+
+    def signals(self) -> Iterator[Signal]:
+        """Of services, and accepted."""
+        clusters = {cluster.name for cluster in self.scope}
+        for one in service_metrics.signals():
+            if one.name in self.names and one.cluster in clusters and self.accepts(dict(one.labels)):
+                yield one
 
 
 def read(world: World, asked: Asked) -> list[Series]:
@@ -54,9 +66,19 @@ def read(world: World, asked: Asked) -> list[Series]:
                 one = found.setdefault(labels, Series(labels))
                 one.samples += samples
         elif grid and asked.accepts(dict(labels := _node_labels(name, node))):
-            ups = ["0" if name == "up" and world.is_silent(node, at) else "1" for at in grid]
-            found[labels] = Series(labels, list(zip(grid, ups, strict=True)))
+            found[labels] = Series(labels, [(at, node_value(world, name, node, at)) for at in grid])
+    for signal in asked.signals():
+        found[signal.labels] = Series(signal.labels, signal.samples(grid))
     return [found[labels] for labels in sorted(found) if found[labels].samples]
+
+
+def node_value(world: World, name: str, node: Node, at: int) -> str:
+    """What Prometheus says of the exporter, and Kubernetes of the node."""
+    if name == "up":
+        return "0" if world.is_silent(node, at) else "1"
+    if name == READY:
+        return "0" if world.is_off(node, at) or (node.zone in ZONE_LOST.zones and ZONE_LOST.is_on(at)) else "1"
+    return "1"
 
 
 def label_sets(world: World, asked: Asked) -> Iterator[Labels]:
@@ -65,6 +87,7 @@ def label_sets(world: World, asked: Asked) -> Iterator[Labels]:
         metric = METRICS.get(name)
         sets = {_node_labels(name, node)} if metric is None else _unit_label_sets(world, metric, node, asked)
         yield from (labels for labels in sets if asked.accepts(dict(labels)))
+    yield from (signal.labels for signal in asked.signals())
 
 
 def scraped(world: World, node: Node, at: int) -> Iterator[tuple[Metric, Unit, Workload | None, str]]:
@@ -154,9 +177,13 @@ def _stretches(
 def _node_labels(name: str, node: Node) -> Labels:
     if name == "up":
         return (("__name__", name), *sorted(target_labels(node).items()))
+    if name == READY:
+        labels = {"condition": "Ready", "status": "true", "node": node.name, "cluster": node.cluster}
+        labels |= {"job": "kube-state-metrics", "instance": KSM}
+        return (("__name__", name), *sorted(labels.items()))
     labels = {
         "job": "kube-state-metrics",
-        "instance": "10.40.255.7:8080",
+        "instance": KSM,
         "cluster": node.cluster,
         "node": node.name,
         "internal_ip": node.address,

@@ -5,10 +5,10 @@ from functools import lru_cache
 
 from fleetledger.demo.dice import Dice, key, mix
 from fleetledger.demo.inventory import Node
+from fleetledger.demo.outages import ORIGIN, ZONE_LOST
 from fleetledger.demo.work import DAY_S, GRID_S, HOUR_S
 
 BLOCK_S = 28 * DAY_S
-ORIGIN = 1_735_862_400  # Friday 2025-01-03 00:00 UTC; blocks are counted from here, in both directions
 SEED = 4101
 _WEEK_S = 7 * DAY_S
 _XIDS = ((31, 4), (43, 4), (13, 3), (94, 2), (63, 2), (48, 1), (79, 1))
@@ -67,8 +67,9 @@ def _own_silences(dice: Dice, start: int) -> list[Silence]:
 
 
 def _shared_silences(node: Node, start: int, end: int) -> list[Silence]:
-    """Now and then a cluster's monitoring is away, and all its nodes fall silent together."""
-    found = []
+    """Now and then a cluster's monitoring is away, or a zone is, and all nodes there fall silent together."""
+    lost = ZONE_LOST.within(start + HOUR_S, end - 2 * HOUR_S) if node.zone in ZONE_LOST.zones else ()
+    found = [_silence(one.start, one.end - one.start) for one in lost]
     for week in range(start // _WEEK_S, end // _WEEK_S + 1):
         dice = Dice(SEED, 4, key(node.cluster), week)
         at = week * _WEEK_S + dice.between(0, _WEEK_S // GRID_S - 1) * GRID_S

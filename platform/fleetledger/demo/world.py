@@ -86,6 +86,10 @@ class World:
         """Whether the scrape at `at` brought nothing."""
         return _silence_at(self.block(node, at).weather, at) is not None
 
+    def is_off(self, node: Node, at: int) -> bool:
+        silence = _silence_at(self.block(node, at).weather, at)
+        return silence is not None and silence.powerless
+
     def scrapes(self, node: Node, start: int, end: int) -> list[int]:
         """The instants of [start, end) (both on the grid) whose scrapes brought something."""
         times: list[int] = []
