@@ -9,6 +9,8 @@ from monitoring.alerts import clock
 from monitoring.availability import rollup, running
 from monitoring.availability.incidents import follow
 from monitoring.availability.own import ticks
+from monitoring.availability.public import news
+from monitoring.availability.public.keeping import keeper
 from monitoring.availability.slo import evaluate, points
 
 AGAIN: dict[str, Any] = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 5, "retry_backoff": 2}
@@ -48,3 +50,9 @@ def tick() -> str:
 def follow_incidents() -> str:
     """Bring incidents in step with alerts and components."""
     return follow.follow(clock.now())
+
+
+@shared_task(**AGAIN)
+def publish_status() -> str:
+    """Renew what the public page says, and tell subscribers what is new on it."""
+    return news.publish(keeper.renew(), clock.now())

@@ -94,6 +94,11 @@ app.conf.update(
             "schedule": timedelta(minutes=5),
             "options": {"expires": 300},
         },
+        "publish the status": {
+            "task": "monitoring.availability.tasks.publish_status",
+            "schedule": timedelta(seconds=20),
+            "options": {"expires": 20},
+        },
         "follow incidents": {
             "task": "monitoring.availability.tasks.follow_incidents",
             "schedule": timedelta(seconds=10),
