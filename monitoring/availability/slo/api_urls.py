@@ -3,6 +3,7 @@
 from django.urls import path
 
 from monitoring.availability.slo import api
+from monitoring.availability.slo.moving_in.api import SloImports
 
 urlpatterns = [
     path("slos", api.Slos.as_view(), name="api-slos"),
@@ -10,4 +11,5 @@ urlpatterns = [
     path("slos/<slug:name>/history", api.SloHistory.as_view(), name="api-slo-history"),
     path("slos/<slug:name>/report", api.SloReport.as_view(), name="api-slo-report"),
     path("slo-reports", api.SloReports.as_view(), name="api-slo-reports"),
+    path("slo-imports", SloImports.as_view(), name="api-slo-imports"),
 ]
