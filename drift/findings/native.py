@@ -1,13 +1,12 @@
 """Readings of a window that was computed here: effects against their thresholds, p-values through one gate for all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from drift.findings.multiplicity import rejected
 from drift.findings.readings import Reading, Verdict, verdict_by_distance
 from drift.findings.rules import Rules
-from drift.measures.robust.counts import Counts
-from drift.measures.robust.profile import Profile
+from drift.measures.robust.profile import Profile, WindowCounts
 from drift.measures.robust.quality import Fact, FactKind, facts_of_window
 from drift.measures.robust.scoring import RobustScore, Severity, score
 
@@ -28,16 +27,14 @@ class JudgedWindow:
     readings: tuple[Reading, ...]
 
 
-def judge_window(
-    profile: Profile, window: Mapping[str, Counts], rules: Rules, *, is_complete: bool = True
-) -> JudgedWindow:
+def judge_window(profile: Profile, window: WindowCounts, rules: Rules, *, is_complete: bool = True) -> JudgedWindow:
     """A partial or late window (`is_complete` false) is scored, but says neither drift nor clean."""
     scores = tuple(
-        score(column, window[column.name], floor=rules.floor_of(column.name), min_rows=rules.min_rows)
+        score(column, window.columns[column.name], floor=rules.floor_of(column.name), min_rows=rules.min_rows)
         for column in profile.columns
-        if column.name in window
+        if column.name in window.columns
     )
-    facts = facts_of_window(profile, window, min_rows=rules.min_rows)
+    facts = facts_of_window(profile, window.columns, min_rows=rules.min_rows)
     readings = read_scores(scores, rules)
     if not is_complete:
         readings = tuple(replace(reading, verdict=Verdict.INSUFFICIENT, severity=Severity.NONE) for reading in readings)

@@ -12,7 +12,7 @@ from drift.findings.rules import Rules
 from drift.findings.tracking import Change, Track, step
 from drift.measures.columns import numbers
 from drift.measures.robust.counts import count
-from drift.measures.robust.profile import Profile, profile_column
+from drift.measures.robust.profile import Profile, WindowCounts, profile_column
 
 Matrix = NDArray[np.float64]
 COLUMNS, REFERENCE, WINDOW = 20, 1000, 500
@@ -44,7 +44,8 @@ def changes(stream: Iterator[Matrix], rules: Rules | None = None) -> list[tuple[
             column.name: count(column.buckets, numbers(name, values))
             for column, (name, values) in zip(profile.columns, _named(window), strict=True)
         }
-        for reading in by_root(judge_window(profile, counts, chosen).readings, profile.groups):
+        judged = judge_window(profile, WindowCounts(len(window), counts), chosen)
+        for reading in by_root(judged.readings, profile.groups):
             moved = step(
                 tracks.get(reading.root, Track(reading.root)), reading, chosen, window=FIRST + timedelta(hours=number)
             )

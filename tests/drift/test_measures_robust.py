@@ -1,6 +1,6 @@
 """The recipe `robust` sees what equal-width bins hide, and is quiet about what does not matter."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import orjson
@@ -15,7 +15,7 @@ from drift.measures.robust.buckets import fix_buckets, labels_of_buckets
 from drift.measures.robust.counts import Counts, count, nothing
 from drift.measures.robust.effects import effect
 from drift.measures.robust.probability import chi_square, rank_test
-from drift.measures.robust.profile import Profile, count_window, counts_from_json, make_profile, profile_column
+from drift.measures.robust.profile import Profile, WindowCounts, count_window, make_profile, profile_column
 from drift.measures.robust.quality import Fact, FactKind, facts, facts_of_window
 from drift.measures.robust.scoring import Move, RobustScore, Severity, score
 from drift.measures.windows import EventWindow
@@ -69,10 +69,10 @@ def test_an_all_null_column_is_a_finding_and_the_others_are_scored() -> None:
     current = EventWindow([{"a": None, "b": float(b)} for b in chance.normal(size=400)])
     profile = make_profile(reference)
     counted = count_window(profile, current)
-    assert [fact for fact in facts_of_window(profile, counted) if fact.opens] == [
+    assert [fact for fact in facts_of_window(profile, counted.columns) if fact.opens] == [
         Fact(FactKind.ALL_MISSING, "a", 1.0, "all 400 values are missing", opens=True)
     ]
-    assert [score(column, counted[column.name]).is_drifted for column in profile.columns] == [True, False]
+    assert [score(column, counted.columns[column.name]).is_drifted for column in profile.columns] == [True, False]
 
 
 def test_one_row_of_a_new_category_is_listed_and_is_no_drift() -> None:
@@ -176,12 +176,12 @@ def test_new_categories_of_a_column_full_of_rare_ones_are_expected() -> None:
 def test_an_absent_column_opens_and_a_small_window_opens_nothing() -> None:
     profile = make_profile(EventWindow([{"a": place, "b": place % 7} for place in range(200)]))
     without = count_window(profile, EventWindow([{"a": place} for place in range(200)]))
-    assert [(fact.kind, fact.column, fact.opens) for fact in facts_of_window(profile, without)] == [
+    assert [(fact.kind, fact.column, fact.opens) for fact in facts_of_window(profile, without.columns)] == [
         (FactKind.ABSENT, "b", True)
     ]
     small = count_window(profile, EventWindow([{"a": None, "b": 900}] * 20))
-    assert [fact.opens for fact in facts_of_window(profile, small)] == [False] * 3
-    scores = [score(column, small[column.name]) for column in profile.columns]
+    assert [fact.opens for fact in facts_of_window(profile, small.columns)] == [False] * 3
+    scores = [score(column, small.columns[column.name]) for column in profile.columns]
     assert [(one.is_sufficient, one.is_drifted) for one in scores] == [(False, False)] * 2
 
 
@@ -229,7 +229,21 @@ def test_a_profile_is_the_same_after_a_trip_through_json() -> None:
     assert profile.names == ("a", "b", "d", "e")
     assert profile.groups == (("a", "e"),)
     counted = count_window(profile, EventWindow([*events, {"b": "new"}]))
-    assert {name: counts_from_json(orjson.loads(orjson.dumps(asdict(one)))) for name, one in counted.items()} == counted
+    assert WindowCounts.from_json(orjson.loads(orjson.dumps(counted.to_json()))) == counted
+
+
+def test_a_day_is_the_sum_of_batches_of_events_even_where_one_lacks_a_column() -> None:
+    events = [{"a": place / 7, "b": "xyz"[place % 3]} for place in range(300)]
+    profile = make_profile(EventWindow(events))
+    parts = [events[:100], [{"a": event["a"]} for event in events[100:200]], events[200:]]
+    batches = [count_window(profile, EventWindow(part)) for part in parts]
+    whole = count_window(profile, EventWindow([event for part in parts for event in part]))
+    added = batches[0] + batches[1] + batches[2]
+    assert added.rows == whole.rows
+    assert {name: without_sums(one) for name, one in added.columns.items()} == {
+        name: without_sums(one) for name, one in whole.columns.items()
+    }
+    assert added.columns["b"].nulls == 100
 
 
 def test_columns_that_move_together_are_grouped_and_others_are_not() -> None:

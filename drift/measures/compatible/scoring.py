@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from drift.measures.columns import Column, Labels, Numbers
 from drift.measures.compatible.methods import METHODS, Method, default_method
-from drift.measures.errors import EmptyColumnError, UnknownMethodError, WrongKindError
+from drift.measures.errors import EmptyColumnError, MeasureError, UnknownMethodError, WrongKindError
+from drift.measures.windows.window import Window
 
 RECIPE = "evidently-compatible"
 LIKE_VERSION = "0.7.23"
@@ -38,6 +39,26 @@ def score(
     return MethodScore(
         reference.name, chosen.key, value, limit, chosen.direction, is_drifted=bool(chosen.drifts(value, limit))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScores:
+    """Scores by column, and why the other columns have none: one bad column never costs the others their score."""
+
+    scores: tuple[MethodScore, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+def score_window(reference: Window, current: Window, method: str | None = None) -> WindowScores:
+    """Score the columns of the reference one after another: in memory is one column of both windows at a time."""
+    scores, refused = list[MethodScore](), list[tuple[str, str]]()
+    for name in reference.names:
+        try:
+            mine = reference.column(name)
+            scores.append(score(mine, current.column(name, mine.kind), method))
+        except MeasureError as error:
+            refused.append((name, str(error)))
+    return WindowScores(tuple(scores), tuple(refused))
 
 
 def _check_filled(reference: Numbers | Labels, current: Numbers | Labels) -> None:

@@ -1,6 +1,6 @@
 """A reference: for each column its buckets with its own counts. Immutable, and the same after a trip through JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -46,6 +46,32 @@ class Profile:
         return cls(columns, given["rows"], tuple(tuple(group) for group in given["groups"]))
 
 
+@dataclass(frozen=True, slots=True)
+class WindowCounts:
+    """Counts of a window by column. Windows add up; a column that one of them lacks has only nulls there."""
+
+    rows: int
+    columns: Mapping[str, Counts]
+
+    def __add__(self, other: Self) -> Self:
+        names = {**self.columns, **other.columns}
+        columns = {name: self._counts_like(name, other) + other._counts_like(name, self) for name in names}
+        return type(self)(self.rows + other.rows, columns)
+
+    def _counts_like(self, name: str, other: Self) -> Counts:
+        held = self.columns.get(name)
+        if held is not None:
+            return held
+        return Counts(name, (0,) * len(other.columns[name].inside), rows=self.rows, nulls=self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rows": self.rows, "columns": [asdict(counts) for counts in self.columns.values()]}
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Self:
+        return cls(given["rows"], {counts["name"]: _counts_from_json(counts) for counts in given["columns"]})
+
+
 def make_profile(window: Window, *, kinds: dict[str, Kind] | None = None, leave_out: Iterable[str] = ()) -> Profile:
     """Profile every column but those left out (keys, times of events), each as `kinds` says or as it looks."""
     hidden = set(leave_out)
@@ -61,27 +87,27 @@ def profile_column(reference: Column) -> ColumnProfile:
     return ColumnProfile(buckets, count(buckets, reference), singles)
 
 
-def count_window(profile: Profile, window: Window) -> dict[str, Counts]:
+def count_window(profile: Profile, window: Window) -> WindowCounts:
     """Counts of the columns that the window has, by name; columns that the reference lacks are left out."""
     held = set(window.names)
-    return {
+    columns = {
         column.name: count(column.buckets, window.column(column.name, column.buckets.kind))
         for column in profile.columns
         if column.name in held
     }
+    return WindowCounts(window.rows, columns)
 
 
 def _column_from_json(given: dict[str, Any]) -> ColumnProfile:
-    buckets, counts = given["buckets"], given["counts"]
+    buckets = given["buckets"]
     return ColumnProfile(
         Buckets(**{**buckets, "kind": Kind(buckets["kind"]), **_tuples(buckets, "edges", "levels")}),
-        counts_from_json(counts),
+        _counts_from_json(given["counts"]),
         given["singles"],
     )
 
 
-def counts_from_json(given: dict[str, Any]) -> Counts:
-    """Counts of a window that were stored as `asdict(counts)`."""
+def _counts_from_json(given: dict[str, Any]) -> Counts:
     new_levels = tuple((level, found) for level, found in given["new_levels"])
     return Counts(**{**given, **_tuples(given, "inside"), "new_levels": new_levels})
 

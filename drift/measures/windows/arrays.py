@@ -51,13 +51,15 @@ def _guess_strings(array: Arrow) -> Kind:
 
 
 def _plain(array: Arrow) -> Arrow:
-    """One array of a plain type: dictionaries decoded later only if need be, decimals as floats, bytes as text."""
+    """One array of a plain type: decimals as floats, strings as codes into their distinct words."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
     if pa.types.is_decimal(array.type):
         return array.cast(pa.float64())
     if pa.types.is_dictionary(array.type) and not _is_string_type(array.type.value_type):
         return array.dictionary_decode()
+    if _is_string_type(array.type):
+        return array.dictionary_encode()
     return array
 
 
@@ -107,17 +109,23 @@ def _vectors(name: str, array: Arrow) -> Column:
 
 
 def _fitting(array: Arrow) -> Values:
-    """The strings that are numbers, as integers where all are whole and none is null."""
-    held = _decoded(array).drop_null()
+    """The strings that are numbers, whole ones as integers where none is null; each distinct one is read once."""
+    fits, parsed = _parse(array.dictionary)
+    codes = array.indices.drop_null().to_numpy(zero_copy_only=False)
+    values: Values = parsed[codes if fits.all() else codes[fits[codes]]]
+    return values.astype(np.float64, copy=False) if array.null_count else values
+
+
+def _parse(words: Arrow) -> tuple[Values, Values]:
+    """Which words are numbers, and the numbers; 0 stands in for the others."""
     for wanted in (pa.int64(), pa.float64()):
         try:
-            values: Values = held.cast(wanted).to_numpy(zero_copy_only=False)
+            return np.ones(len(words), dtype=bool), words.cast(wanted).to_numpy(zero_copy_only=False)
         except pa.ArrowInvalid:
             continue
-        return values.astype(np.float64) if array.null_count else values
-    fitting = held.filter(pc.match_substring_regex(held, NUMBER))
-    parsed: Values = pc.utf8_trim_whitespace(fitting).cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return parsed
+    is_number = pc.match_substring_regex(words, NUMBER)
+    numbers_only = pc.utf8_trim_whitespace(pc.if_else(is_number, words, pa.scalar("0", words.type)))
+    return is_number.to_numpy(zero_copy_only=False), numbers_only.cast(pa.float64()).to_numpy(zero_copy_only=False)
 
 
 def _spread(count: int) -> Arrow:
@@ -125,12 +133,9 @@ def _spread(count: int) -> Arrow:
     return pa.array(np.unique(np.linspace(0, max(count - 1, 0), min(SAMPLE, count)).astype(np.int64)))
 
 
-def _decoded(array: Arrow) -> Arrow:
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-
-
 def _distinct(array: Arrow) -> int:
-    return int(pc.count_distinct(_decoded(array), mode="only_valid").as_py())
+    counted = array.indices if pa.types.is_dictionary(array.type) else array
+    return int(pc.count_distinct(counted, mode="only_valid").as_py())
 
 
 def _holds_vectors(kind: Arrow) -> bool:

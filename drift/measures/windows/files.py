@@ -63,7 +63,7 @@ def open_window(path: Path) -> Iterator[ParquetWindow]:
 
 @contextmanager
 def _parquet(path: Path) -> Iterator[ParquetWindow]:
-    with pq.ParquetFile(path, memory_map=True) as file:
+    with pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
         if len(set(names)) != len(names):
             raise UnreadableWindowError(path.name, "two of its columns have one name.")
