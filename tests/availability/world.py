@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from fleetledger.lib.buckets import Window, to_us
+from monitoring.alerts.models import IntakeSpan
 from monitoring.availability import ingest, loading
 from monitoring.availability.figures import Tally
 from monitoring.availability.models import Component, Probe, ProbeKind, Series, StateInterval
@@ -63,3 +64,8 @@ def tally(of: Component, start: float, end: float, *, now: float | None = None) 
 def ended(row: Series) -> None:
     """As if somebody had said that nothing more is expected of it."""
     ingest.end([row.pk], "It was deleted.")
+
+
+def web_was_up(from_at: datetime, until_at: datetime) -> None:
+    """Say that calls could reach us throughout."""
+    IntakeSpan.objects.create(instance="test", from_at=from_at, until_at=until_at)
