@@ -1,7 +1,7 @@
 """Scores of 1 M + 1 M rows x 20 columns: time, peak memory, and the ratio to Evidently 0.7.23.
 
-Evidently has an environment of its own (pandas < 3, 1 GB), made once in the user's cache folder; where it cannot be made,
-the line says so.
+Evidently has an environment of its own (pandas < 3, 1 GB), made once in the user's cache folder. Where that cannot be
+made, the line says so.
 """
 
 import json

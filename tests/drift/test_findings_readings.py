@@ -100,7 +100,7 @@ def test_a_column_with_two_scores_is_read_by_the_worse() -> None:
 
 
 def robust(column: str, effect: float, p: float, *, is_sufficient: bool = True) -> RobustScore:
-    return RobustScore(column, effect, effect, 0.0, p, 0.1, 500, is_sufficient, ())
+    return RobustScore(column, effect, effect, 0.0, 0.0, p, 0.1, 500, is_sufficient, ())
 
 
 def test_an_effect_needs_the_gate_and_the_gate_needs_an_effect() -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drift.findings.grouping import RootReading, by_root
@@ -100,6 +100,7 @@ def test_windows_without_enough_data_are_counted_until_one_has() -> None:
     assert step(track, reading(Verdict.CLEAN), Rules(), window=window(4)).track.blind == 0
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="dn.?", max_size=60))
 def test_openings_and_closings_alternate_whatever_comes(letters: str) -> None:
     kinds = [change for _, change, _ in told(letters)]
@@ -135,6 +136,7 @@ def test_benjamini_hochberg_takes_everything_up_to_the_last_that_passes() -> Non
     assert rejected({}, q=0.05) == frozenset()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=12), st.floats(0.001, 0.5))
 def test_benjamini_hochberg_is_never_stricter_than_bonferroni_nor_laxer_than_no_correction(
     p_values: dict[str, float], q: float

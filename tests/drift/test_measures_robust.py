@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, mannwhitneyu
 
@@ -97,6 +97,7 @@ def test_the_size_of_an_effect_does_not_grow_with_rows() -> None:
         scored(numbers("a", chance.normal(size=rows)), numbers("a", chance.normal(0.5, 1, size=rows))).effect
         for rows in (5_000, 50_000, 500_000)
     ]
+    assert scored(numbers("a", [1.0, 2.0, 3.0] * 99), numbers("a", [3.0] * 99)).shift == pytest.approx(np.sqrt(1.5))
     assert sizes == pytest.approx([0.276] * 3, abs=0.03)  # 2 * normal distribution at 0.5 / sqrt(2), less 1
 
 
@@ -105,6 +106,7 @@ def test_a_wider_spread_is_seen_without_a_shift() -> None:
     found = scored(numbers("a", chance.normal(size=2000)), numbers("a", chance.normal(0, 2, size=1000)))
     assert found.is_drifted
     assert abs(found.location) < 0.05
+    assert abs(found.shift) < 0.1
     assert found.shape > 0.2
 
 
@@ -270,6 +272,7 @@ def without_sums(counts: Counts) -> Counts:
     return replace(counts, total=0.0, squares=0.0)
 
 
+@settings(deadline=None)
 @given(parts=st.lists(numbers_or_null, min_size=3, max_size=3))
 def test_a_window_of_numbers_is_the_sum_of_its_parts_in_any_order(parts: list[list[float | None]]) -> None:
     buckets = fix_buckets(REFERENCES["n"])
@@ -282,6 +285,7 @@ def test_a_window_of_numbers_is_the_sum_of_its_parts_in_any_order(parts: list[li
     assert first + nothing(buckets) == first
 
 
+@settings(deadline=None)
 @given(parts=st.lists(levels_or_null, min_size=3, max_size=3))
 def test_a_window_of_categories_is_the_sum_of_its_parts_in_any_order(parts: list[list[str | None]]) -> None:
     buckets = fix_buckets(REFERENCES["c"])
@@ -308,6 +312,7 @@ def test_counts_by_other_buckets_do_not_add_up() -> None:
         _ = mine + nothing(fix_buckets(REFERENCES["c"]))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 60), st.integers(0, 60))
 def test_effects_lie_between_none_and_one(below: int, inside: int, above: int) -> None:
     reference = Counts("a", (50, 50), rows=100)

@@ -1,10 +1,14 @@
 """Scores of one column by the recipe `evidently-compatible`."""
 
+import warnings
 from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
 
 from drift.measures.columns import Column, Labels, Numbers
 from drift.measures.compatible.methods import METHODS, Method, default_method
-from drift.measures.errors import EmptyColumnError, MeasureError, UnknownMethodError, WrongKindError
+from drift.measures.errors import EmptyColumnError, MeasureError, NotApplicableError, UnknownMethodError, WrongKindError
 from drift.measures.windows.window import Window
 
 RECIPE = "evidently-compatible"
@@ -34,7 +38,7 @@ def score(
         raise WrongKindError(wanted, current.name, current.kind)
     _check_filled(reference, current)
     chosen = _method(method or default_method(reference, current), reference)
-    value = chosen.score(reference, current)
+    value = _value(chosen, reference, current)
     limit = chosen.threshold if threshold is None else threshold
     return MethodScore(
         reference.name, chosen.key, value, limit, chosen.direction, is_drifted=bool(chosen.drifts(value, limit))
@@ -59,6 +63,19 @@ def score_window(reference: Window, current: Window, method: str | None = None) 
         except MeasureError as error:
             refused.append((name, str(error)))
     return WindowScores(tuple(scores), tuple(refused))
+
+
+def _value(method: Method, reference: Numbers | Labels, current: Numbers | Labels) -> float:
+    """Division by an empty bin is part of some methods, and scipy warns where it scores nevertheless."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            value = method.score(reference, current)
+        except (ValueError, ArithmeticError) as error:
+            raise NotApplicableError(method.key, reference.name, f"{error}.") from error
+    if not isfinite(value):
+        raise NotApplicableError(method.key, reference.name, "its values allow none; they are too few or all alike.")
+    return value
 
 
 def _check_filled(reference: Numbers | Labels, current: Numbers | Labels) -> None:

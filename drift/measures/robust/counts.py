@@ -11,6 +11,7 @@ from drift.measures.errors import OtherBucketsError
 from drift.measures.robust.buckets import Buckets, hash_bucket
 
 NEW_LEVELS_KEPT = 50
+FARTHEST = 1e6  # deviations: what lies beyond counts as this far, so that sums stay finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,12 @@ class Counts:
         return sum(self.inside) + self.below + self.above + self.new
 
     @property
+    def mean(self) -> float:
+        """In deviations of the reference from its mean."""
+        counted = sum(self.inside) + self.below + self.above
+        return self.total / counted if counted else 0.0
+
+    @property
     def distinct_buckets(self) -> int:
         return sum(count > 0 for count in (*self.inside, self.below, self.above, self.new))
 
@@ -90,7 +97,7 @@ def _count_numbers(buckets: Buckets, column: Numbers) -> Counts:
     above = int(np.count_nonzero(values > edges[-1]))
     inside = tuple(here - beyond for here, beyond in zip(from_edge, [*from_edge[1:], above], strict=True))
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = (values - buckets.center) / buckets.scale
+        scaled = np.clip((values - buckets.center) / buckets.scale, -FARTHEST, FARTHEST)
     return Counts(
         buckets.name,
         inside,

@@ -36,12 +36,17 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class RobustScore:
-    """`threshold` is the larger of the floor and the noise at this size. `is_sufficient`: there were rows enough."""
+    """`threshold` is the larger of the floor and the noise at this size. `is_sufficient`: there were rows enough.
+
+    `shift` is how far the mean moved in deviations of the reference: for the card, not for the verdict, as one outlier
+    moves it.
+    """
 
     column: str
     effect: float
     shape: float
     location: float
+    shift: float
     p_value: float
     threshold: float
     rows: int
@@ -72,6 +77,7 @@ def score(profile: ColumnProfile, window: Counts, *, floor: float = FLOOR, min_r
         effect=found.size,
         shape=found.shape,
         location=found.location,
+        shift=window.mean - reference.mean if window.rows else 0.0,
         p_value=p_value(reference, window, is_ordered=is_ordered),
         threshold=max(floor, noise_band(reference, window.rows, is_ordered=is_ordered)) if is_sufficient else floor,
         rows=window.rows,
