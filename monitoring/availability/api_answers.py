@@ -11,6 +11,7 @@ from monitoring.availability.reads_component import (
     ComponentDetail,
     DayRow,
     EvidenceRow,
+    NewFact,
     Period,
     ProbeRow,
     SeriesRow,
@@ -223,6 +224,7 @@ class ComponentDetailAnswer:
     changes: tuple[ChangeAnswer, ...]
     days: tuple[DayAnswer, ...]
     maintenance: tuple[WorkAnswer, ...]
+    new_facts: tuple[NewFact, ...]
 
     @classmethod
     def of(cls, found: ComponentDetail) -> "ComponentDetailAnswer":
@@ -241,6 +243,7 @@ class ComponentDetailAnswer:
             changes=tuple(map(ChangeAnswer.of, found.changes)),
             days=tuple(map(DayAnswer.of, found.days)),
             maintenance=tuple(map(WorkAnswer.of, found.maintenance)),
+            new_facts=found.new_facts,
         )
 
 

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from fleetledger.lib.buckets import from_us, to_us
 from monitoring.availability import storage
-from monitoring.availability.models import Evidence, Probe, Series
+from monitoring.availability.models import Evidence, FactChange, Probe, Series
 from monitoring.availability.slots import SECOND_US, Seen, nominal, worse
 from monitoring.availability.sources.answers import Answer, Labels, Sample
 from monitoring.availability.storage import Slots
@@ -168,11 +168,25 @@ def _keep_facts(rows: Rows, now: datetime) -> None:
         for probe, answer in rows
         for fact in answer.facts
     }
+    _note_changes(facts, now)
     Evidence.objects.bulk_create(
         [facts[key] for key in sorted(facts)],
         update_conflicts=True,
         unique_fields=["component", "key"],
         update_fields=["value", "text", "unit", "at", "interval_s"],
+    )
+
+
+def _note_changes(facts: Mapping[tuple[int, str], Evidence], now: datetime) -> None:
+    """Facts in words that became others: nobody is told by the last word alone that there was another before."""
+    words = {key: row.text for key, row in facts.items() if row.text}
+    if not words:
+        return
+    known = Evidence.objects.filter(component__in={pk for pk, _ in words}, key__in={key for _, key in words})
+    FactChange.objects.bulk_create(
+        FactChange(component_id=pk, key=key, at=now, before=text, after=words[pk, key])
+        for pk, key, text in known.order_by("component_id", "key").values_list("component_id", "key", "text")
+        if text and words.get((pk, key), text) != text
     )
 
 

@@ -13,6 +13,7 @@ from monitoring.availability.models import (
     Component,
     ComponentDay,
     Evidence,
+    FactChange,
     MaintenanceWindow,
     Probe,
     ProbeKind,
@@ -83,6 +84,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class NewFact:
+    """A fact in words that became another: a new leader, say."""
+
+    key: str
+    at: datetime
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class DayRow:
     day: date
     tally: Tally
@@ -123,6 +134,7 @@ class ComponentDetail:
     changes: tuple[Change, ...]
     days: tuple[DayRow, ...]
     maintenance: tuple[Work, ...]
+    new_facts: tuple[NewFact, ...] = ()
 
 
 def stored(name: str, *, teams: TeamScope) -> Component | None:
@@ -153,6 +165,7 @@ def component(name: str, window: Window, *, teams: TeamScope, at: datetime) -> C
         changes=changes(found.pk, window),
         days=_days(found.pk, window),
         maintenance=_maintenance(found.pk, window),
+        new_facts=_new_facts(found.pk, window),
     )
 
 
@@ -210,6 +223,12 @@ def _evidence(found: Component, at: datetime) -> tuple[EvidenceRow, ...]:
         EvidenceRow(row.key, row.value, row.text, row.unit, row.at, at <= row.at + STALE_AFTER * _seconds(row))
         for row in Evidence.objects.filter(component=found).order_by("key")
     )
+
+
+def _new_facts(component_id: int, window: Window, limit: int = 200) -> tuple[NewFact, ...]:
+    """The latest first."""
+    rows = FactChange.objects.filter(component=component_id, at__gte=window.start, at__lt=window.end)
+    return tuple(NewFact(row.key, row.at, row.before, row.after) for row in rows.order_by("-at", "-id")[:limit])
 
 
 def _seconds(row: Evidence) -> timedelta:

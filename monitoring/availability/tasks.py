@@ -6,7 +6,8 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from monitoring.alerts import clock
-from monitoring.availability import rollup, running
+from monitoring.availability import rollup, running, upkeep
+from monitoring.availability.healing import runs
 from monitoring.availability.incidents import follow
 from monitoring.availability.own import ticks
 from monitoring.availability.public import news
@@ -40,6 +41,12 @@ def forget_points() -> str:
     return f"Forgot {points.forget(clock.now())} hours."
 
 
+@shared_task(**AGAIN)
+def forget_old() -> str:
+    """Forget what is older than anybody asks for; the days stay."""
+    return upkeep.forget_old(clock.now())
+
+
 @shared_task
 def tick() -> str:
     """Leave word that a task came from the timetable, through the broker and a worker, to the database."""
@@ -56,3 +63,9 @@ def follow_incidents() -> str:
 def publish_status() -> str:
     """Renew what the public page says, and tell subscribers what is new on it."""
     return news.publish(keeper.renew(), clock.now())
+
+
+@shared_task(**AGAIN)
+def follow_hooks() -> str:
+    """Propose, send and end what hooks do about what is broken."""
+    return runs.follow(clock.now())

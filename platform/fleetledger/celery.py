@@ -89,10 +89,19 @@ app.conf.update(
             "schedule": timedelta(seconds=5),
             "options": {"expires": 10},
         },
+        "forget old slots": {
+            "task": "monitoring.availability.tasks.forget_old",
+            "schedule": crontab(hour="2", minute="25"),
+        },
         "count days of components": {
             "task": "monitoring.availability.tasks.roll_up",
             "schedule": timedelta(minutes=5),
             "options": {"expires": 300},
+        },
+        "follow hooks": {
+            "task": "monitoring.availability.tasks.follow_hooks",
+            "schedule": timedelta(seconds=10),
+            "options": {"expires": 10},
         },
         "publish the status": {
             "task": "monitoring.availability.tasks.publish_status",
@@ -107,6 +116,16 @@ app.conf.update(
         "import what waits": {"task": "costs.tasks.import_waiting", "schedule": crontab(minute="*/10")},
         "take in drift reports from folders": {
             "task": "drift.tasks.scan_folders",
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 60},
+        },
+        "weigh drift reports that wait": {
+            "task": "drift.tasks.weigh_waiting",
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 60},
+        },
+        "check that drift reports come": {
+            "task": "drift.tasks.check_missing",
             "schedule": timedelta(minutes=1),
             "options": {"expires": 60},
         },

@@ -9,9 +9,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from monitoring.availability import ingest, rollup
+from monitoring.availability import ingest, rollup, upkeep
 from monitoring.availability.figures import Tally
-from monitoring.availability.models import ComponentDay, Evidence, Series, StateInterval
+from monitoring.availability.models import ComponentDay, Evidence, FactChange, Series, StateInterval
 from monitoring.availability.sources.answers import Answer, Ended, Fact
 from monitoring.availability.states import State
 from tests.availability import world
@@ -184,3 +184,24 @@ def test_a_days_sum_of_a_service_is_that_of_its_replicas_together() -> None:
     found = {row.component.name: rollup.tally_of(row) for row in ComponentDay.objects.select_related("component")}
     assert found["service"] == Tally(up_s=Fraction(86_400))
     assert {found[f"r{place}"].down_s for place in range(3)} == {2_640, 2_580}
+
+
+@pytest.mark.django_db
+def test_a_fact_in_words_that_becomes_another_is_noted() -> None:
+    probe = world.probe(world.component())
+    for at, name in enumerate(("etcd-0", "etcd-0", "etcd-2", "etcd-1")):
+        ingest.keep([ingest.Found(probe.pk, Answer(facts=(Fact("leader", 1.0, name),)))], after(at))
+    rows = FactChange.objects.order_by("at").values_list("key", "at", "before", "after")
+    assert list(rows) == [("leader", after(2), "etcd-0", "etcd-2"), ("leader", after(3), "etcd-2", "etcd-1")]
+
+
+@pytest.mark.django_db
+def test_what_is_older_than_a_year_is_forgotten_and_its_days_stay() -> None:
+    component = world.component()
+    probe = world.probe(component)
+    see(probe, [(0, UP), (30, DOWN), (90, UP)])
+    rollup.roll_up(world.TODAY, after(120))
+    said = upkeep.forget_old(after(60) + upkeep.KEPT + timedelta(seconds=1))
+    assert said == "Forgot 2 intervals and 0 other rows from before 2026-11-02."
+    assert intervals(probe) == [(90, 120, "up")]
+    assert ComponentDay.objects.count() == 1

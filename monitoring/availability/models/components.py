@@ -276,3 +276,22 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.component_id} {self.key}"
+
+
+class FactChange(models.Model):
+    """A fact in words that became another: a new leader, say."""
+
+    component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="fact_changes")
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    before = models.CharField(max_length=300)
+    after = models.CharField(max_length=300)
+
+    class Meta:
+        ordering: ClassVar = ["at", "id"]
+        indexes: ClassVar = [  # the latest of a component
+            models.Index(fields=["component", "-at"], name="availability_factchange_of")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.component_id} {self.key} at {self.at}"
