@@ -22,6 +22,7 @@ def test_each_step_pages_once_whoever_is_killed(servers: tuple[StateDir, dict[st
         here.do("escalate", url=server.url, alerts=ALERTS, steps=STEPS)
         _kill_again_and_again(here)
         here.do("pass_time", seconds=31)  # the leases of the killed
+        wait_until(lambda: len(here.do("tell_pages")["pages"]) >= ALERTS * STEPS, 90)
         here.do("pass_time", seconds=60)  # the pause before a run is over
         wait_until(lambda: _is_over(here), 60)
         end = here.do("tell_pages")
