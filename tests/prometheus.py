@@ -14,6 +14,7 @@ from pathlib import Path
 PROGRAM = shutil.which("prometheus") or "/usr/bin/prometheus"
 PROMTOOL = shutil.which("promtool") or "/usr/bin/promtool"
 START_SECONDS = 30.0
+BLOCKS_OF = "--max-block-duration=768h"  # the file is read once for each block
 EMPTY_CONFIG = "global: {scrape_interval: 15s}\n"
 
 
@@ -31,7 +32,7 @@ def fill(folder: Path, samples: Path | str) -> None:
         source = folder.parent / f"{folder.name}.om"
         source.write_text(samples)
     subprocess.run(
-        [PROMTOOL, "tsdb", "create-blocks-from", "openmetrics", str(source), str(folder)],
+        [PROMTOOL, "tsdb", "create-blocks-from", BLOCKS_OF, "openmetrics", str(source), str(folder)],
         check=True,
         capture_output=True,
         timeout=60,

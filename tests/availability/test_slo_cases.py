@@ -104,10 +104,10 @@ def test_one_error_in_three_requests_does_not_fire(tmp_path: Path) -> None:
 
 def test_ten_point_eight_minutes_of_full_outage_leave_three_quarters_of_the_budget(tmp_path: Path) -> None:
     start = -10 * DAY - 7 * HOUR
-    lines = traffic(failing(1, start, start + 648), -30 * DAY - 300, 0, step=60)
+    lines = traffic(failing(1, start, start + 648), -30 * DAY - 300, 0)
     with filled(tmp_path, lines) as url:
         source(url)
-        of = slo(scrape_interval_s=60)
+        of = slo()
         assert evaluate.at_instant(of, T0)
     of.state.refresh_from_db()
     found = budget(counted_of(of.state), counting.terms(of).allowed)
@@ -204,9 +204,9 @@ def test_hours_add_up_to_what_the_counter_says(burning: str) -> None:
 def test_only_what_is_due_is_evaluated_and_each_once(burning: str) -> None:
     source(burning)
     slo(), slo("other", interval_s=300)
-    assert evaluate.evaluate_due(after(seconds=10)) != "Evaluated 0 objectives, 0 of them could not be counted."
-    assert evaluate.evaluate_due(after(seconds=20)) == "Evaluated 0 objectives, 0 of them could not be counted."
-    assert evaluate.evaluate_due(after(seconds=70)) == "Evaluated 1 objectives, 0 of them could not be counted."
+    assert evaluate.evaluate_due(after(seconds=10)) == "Evaluated 2 objectives, 0 of which could not be counted."
+    assert evaluate.evaluate_due(after(seconds=20)) == "Evaluated 0 objectives, 0 of which could not be counted."
+    assert evaluate.evaluate_due(after(seconds=70)) == "Evaluated 1 objective, 0 of which could not be counted."
     assert sorted(SloState.objects.values_list("due_at", flat=True)) == [after(seconds=120), after(seconds=300)]
 
 

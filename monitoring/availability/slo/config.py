@@ -18,8 +18,8 @@ from monitoring.availability.slo.shapes import SLOS
 
 SECTION = "slos"
 MOST = 5_000
-COUNTING = ("kind", "source_id", "expr", "counts_bad", "total")
-"""If one of these changes, something else is counted from then on."""
+COUNTING = ("kind", "expr", "counts_bad", "total")
+"""If one of these changes, something else is counted. Another source is the same elsewhere."""
 
 
 def apply(items: Sequence[dict[str, Any]], plan: Plan) -> None:
@@ -98,7 +98,7 @@ def _changed(slo: Slo, before: Mapping[str, Any]) -> None:
     SloState.objects.filter(slo=slo).update(due_at=clock.now(), lease_until=None)
     is_other = any(getattr(slo, name) != before[name] for name in COUNTING)
     if is_other or (slo.kind == Unit.TIME and slo.component_id != before["component_id"]):
-        points.start_anew(slo)
+        points.start_anew(slo, clock.now())
         verdicts.clear(slo, clock.now())
         alerts.end(slo)
     if not slo.is_alerting:

@@ -61,17 +61,21 @@ class Trees:
 
 def evaluate_due(now: datetime | None = None, limit: int = 10_000) -> str:
     """Evaluate what is due. Several at once are harmless."""
-    started, done, failed = time.monotonic(), 0, 0
+    started = time.monotonic()
+    known: set[int] = set()
+    failed: set[int] = set()
     down: Down = {}
     trees = Trees()
-    while done < limit and time.monotonic() - started < BUDGET_S:
+    while len(known) < limit and time.monotonic() - started < BUDGET_S:
         at = now or clock.now()
-        batch = claims.take(at, at.replace(microsecond=0), min(BATCH, limit - done))
+        batch = claims.take(at, at.replace(microsecond=0), BATCH)
         if not batch:
             break
-        done += len(batch)
-        failed += sum(not is_kept for is_kept in _evaluated(batch, down, trees))
-    return f"Evaluated {done} objectives, {failed} of them could not be counted."
+        kept = list(_evaluated(batch, down, trees))
+        known |= {claim.slo.pk for claim in batch}
+        failed |= {claim.slo.pk for claim, is_kept in zip(batch, kept, strict=True) if not is_kept}
+    count = f"{len(known)} objective" if len(known) == 1 else f"{len(known)} objectives"
+    return f"Evaluated {count}, {len(failed)} of which could not be counted."
 
 
 def at_instant(slo: Slo, at: datetime) -> bool:

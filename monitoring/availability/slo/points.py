@@ -22,6 +22,7 @@ AGAIN = {Unit.EVENTS: timedelta(hours=2), Unit.TIME: timedelta(hours=26)}
 """So much is counted once more every hour: samples come late after an outage."""
 MOST_HOURS = 96
 KEPT = timedelta(days=800)
+CHANGING = ["until_at", "bad", "total", "covered_s", "expected_s"]
 SUMS = ("bad", "total", "covered_s", "expected_s")
 
 
@@ -58,21 +59,18 @@ def asks(hours: Sequence[Hour]) -> list[Ask]:
 
 
 def keep(slo: Slo, state: SloState, hours: Sequence[Hour], answers: Answers) -> None:
-    """Write hours; those before anything was ever seen are left out. Changes `state` without saving it."""
+    """Write hours; those before anything was ever seen are left out. Changes `state` without saving it.
+
+    An hour of which nothing is seen any more, as its samples are too old, keeps what was counted of it.
+    """
     amounts = {(ask.until, ask.counts_s): counted for ask, counted in answers.items()}
     rows = []
     for hour in hours:
         counted = _of_hour(hour, answers[hour.ask], amounts)
-        if state.since_at is None and not counted.covered_s:
-            continue
-        state.since_at = min(state.since_at or hour.at, hour.at)
-        rows.append(_row(slo, hour, counted))
-    SloPoint.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["slo", "at"],
-        update_fields=["until_at", "bad", "total", "covered_s", "expected_s"],
-    )
+        if counted.covered_s or state.since_at is not None:
+            state.since_at = min(state.since_at or hour.at, hour.at)
+            rows.append(_row(slo, hour, counted))
+    _write(slo, rows)
     if hours:
         state.counted_until = max(hour.until for hour in hours)
 
@@ -91,12 +89,19 @@ def forget(now: datetime) -> int:
     return SloPoint.objects.filter(at__lt=now - KEPT).delete()[0]
 
 
-def start_anew(slo: Slo) -> None:
-    """Forget all that was counted: it was something else."""
-    SloPoint.objects.filter(slo=slo).delete()
+def start_anew(slo: Slo, now: datetime) -> None:
+    """Forget what was counted within the window: it was something else. Months before it keep what was reported."""
+    SloPoint.objects.filter(slo=slo, at__gte=_oldest(slo, now)).delete()
     SloState.objects.filter(slo=slo).update(
         counted_until=None, since_at=None, is_behind=False, evaluated_at=None, **_nothing("", "month_")
     )
+
+
+def _write(slo: Slo, rows: Sequence[SloPoint]) -> None:
+    seen, unseen = [row for row in rows if row.covered_s], [row for row in rows if not row.covered_s]
+    SloPoint.objects.bulk_create(seen, update_conflicts=True, unique_fields=["slo", "at"], update_fields=CHANGING)
+    SloPoint.objects.filter(slo=slo, at__in=[row.at for row in unseen], covered_s=0).delete()
+    SloPoint.objects.bulk_create(unseen, ignore_conflicts=True)
 
 
 def _nothing(*prefixes: str) -> dict[str, float]:
@@ -105,13 +110,18 @@ def _nothing(*prefixes: str) -> dict[str, float]:
 
 def _first(slo: Slo, state: SloState, at: datetime) -> datetime:
     """The hour from which on it is to be counted."""
-    oldest = floor(min(at - timedelta(days=slo.period_days), Month.of(at).start), HOUR)
+    oldest = _oldest(slo, at)
     if state.counted_until is None:
         return oldest
     first = floor(state.counted_until - SETTLED, HOUR)
     if floor(state.counted_until, HOUR) != floor(at, HOUR):
         first = min(first, floor(at, HOUR) - AGAIN[Unit(slo.kind)])
     return max(first, oldest)
+
+
+def _oldest(slo: Slo, at: datetime) -> datetime:
+    """The first hour of the rolling window or of this month."""
+    return floor(min(at - timedelta(days=slo.period_days), Month.of(at).start), HOUR)
 
 
 def _hours(first: datetime, at: datetime) -> Iterator[Hour]:
