@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from costs import allocate, importing, ingest
 from costs.errors import CostsError
-from fleetledger.demo import bills, filling
+from fleetledger.demo import bills, filling, service_past
 from fleetledger.demo.inventory import Cluster
 from fleetledger.demo.world import World
 from fleetledger.fleet import jobs
@@ -34,10 +34,18 @@ def configure(port: int, now: datetime) -> None:
         apply([(CONFIGURATION.name, text)])
         late = Q(watermark_at__isnull=True) | Q(watermark_at__lt=floor(now - LIVE, HOUR) - AWAY)
         _telemetry().filter(late if _has_its_past() else Q()).update(enabled=False)
+        service_past.hold(now)
 
 
 def fill_history(now: datetime, days: int, say: Say) -> None:
     """Write what is missing of the last `days`, newest first; a fleet that has its past is left alone."""
+    world = World()
+    service_past.write_probes(world, now, days, say)
+    _fill_usage(world, now, days, say)
+    service_past.count_objectives(now, days, say)
+
+
+def _fill_usage(world: World, now: datetime, days: int, say: Say) -> None:
     handover = floor(now - LIVE, HOUR)
     whole = Window(floor(now, DAY) - timedelta(days=days), handover)
     parts = _slept(handover) if _has_its_past() else list(filling.stretches(whole))
@@ -47,7 +55,6 @@ def fill_history(now: datetime, days: int, say: Say) -> None:
     Job.objects.filter(kind=JOB_KIND, state=JobState.RUNNING).update(
         state=JobState.FAILED, error="The demo was stopped before its history was written.", finished_at=now
     )
-    world = World()
     total = sum((part.end - part.start) // HOUR for part in parts) * len(world.clusters)
     with jobs.running(JOB_KIND, total=total) as progress:
         done = 0

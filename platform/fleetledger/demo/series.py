@@ -65,7 +65,7 @@ def read(world: World, asked: Asked) -> list[Series]:
             for labels, samples in _stretches(world, metric, node, asked, grid):
                 one = found.setdefault(labels, Series(labels))
                 one.samples += samples
-        elif grid and asked.accepts(dict(labels := _node_labels(name, node))):
+        elif grid and asked.accepts(dict(labels := node_labels(name, node))):
             found[labels] = Series(labels, [(at, node_value(world, name, node, at)) for at in grid])
     for signal in asked.signals():
         found[signal.labels] = Series(signal.labels, signal.samples(grid))
@@ -85,7 +85,7 @@ def label_sets(world: World, asked: Asked) -> Iterator[Labels]:
     """The accepted label sets that some sample of the window may have, without the samples."""
     for name, node in asked.nodes():
         metric = METRICS.get(name)
-        sets = {_node_labels(name, node)} if metric is None else _unit_label_sets(world, metric, node, asked)
+        sets = {node_labels(name, node)} if metric is None else _unit_label_sets(world, metric, node, asked)
         yield from (labels for labels in sets if asked.accepts(dict(labels)))
     yield from (signal.labels for signal in asked.signals())
 
@@ -174,7 +174,7 @@ def _stretches(
                 yield labels, [(at, metric.value(Moment(world, node, unit, lease, at))) for at in times]
 
 
-def _node_labels(name: str, node: Node) -> Labels:
+def node_labels(name: str, node: Node) -> Labels:
     if name == "up":
         return (("__name__", name), *sorted(target_labels(node).items()))
     if name == READY:
