@@ -4,7 +4,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from drift import ingest
 from drift.errors import DriftError
@@ -16,6 +18,7 @@ from fleetledger.fleet.models import JobState
 
 JOB_KIND = "drift-import"
 PATIENCE = timedelta(minutes=5)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,6 @@ def receive_and_enqueue(
     model: Model, content: bytes, *, name: str = "", window: ReportWindow | None = None, sender: Sender | None = None
 ) -> Enqueued:
     """Store the report, then let a worker write its scores once the transaction is there to see. Raises DriftError."""
-    from drift.tasks import import_file
-
     with transaction.atomic():
         received = ingest.receive(model, content, name=name, window=window, sender=sender)
         file = ReportFile.objects.select_related("job").get(pk=received.file_id)
@@ -44,7 +45,7 @@ def receive_and_enqueue(
                 user = sender.user if sender else None
                 file.job = jobs.enqueue(JOB_KIND, team=model.owner, created_by=user, total=received.waiting)
                 file.save(update_fields=["job"])
-            transaction.on_commit(lambda: import_file.delay(file.pk))
+            transaction.on_commit(lambda: _ask_a_worker(file.pk))
     return Enqueued(received, file.job_id)
 
 
@@ -53,7 +54,7 @@ def import_now(
 ) -> Received:
     """Store the report and write its scores in this process, without a broker. Raises DriftError."""
     received = ingest.receive(model, content, name=name, window=window, sender=sender)
-    ingest.import_file(received.file_id)
+    weigh(ingest.import_file(received.file_id))
     return received
 
 
@@ -67,10 +68,10 @@ def run(file_id: int) -> str:
     """A worker's import of a stored file; a second run of the same does nothing. Gives a sentence."""
     file = ReportFile.objects.select_related("job").get(pk=file_id)
     if file.job is None:
-        return sentence(ingest.import_file(file_id))
+        return sentence(weigh(ingest.import_file(file_id)))
     progress = jobs.begin(file.job) if file.job.state in (JobState.QUEUED, JobState.RUNNING) else None
     try:
-        done = ingest.import_file(file_id)
+        done = weigh(ingest.import_file(file_id))
     except DriftError as error:
         if progress is not None:
             jobs.fail(progress, str(error))
@@ -82,6 +83,17 @@ def run(file_id: int) -> str:
     return sentence(done)
 
 
+def weigh(done: Imported) -> Imported:
+    """Look for findings now; what a dying worker leaves, the timetable takes up."""
+    if done.report_ids:
+        from drift.findings import store  # numpy is for workers alone
+
+        model_ids = Report.objects.filter(pk__in=done.report_ids).values_list("model_id", flat=True)
+        for model_id in model_ids.order_by("model_id").distinct():
+            store.evaluate(model_id)
+    return done
+
+
 def sentence(done: Imported) -> str:
     """What an import did, in words."""
     if not done.report_ids:
@@ -91,3 +103,13 @@ def sentence(done: Imported) -> str:
 
 def counted(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _ask_a_worker(file_id: int) -> None:
+    """Where the broker is away the report is stored all the same: `waiting` finds it later."""
+    from drift.tasks import import_file
+
+    try:
+        import_file.delay(file_id)
+    except OperationalError as error:
+        log.warning("the broker takes no work: a stored report waits", file_id=file_id, reason=str(error))

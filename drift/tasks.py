@@ -41,3 +41,22 @@ def scan_folders() -> str:
     """Take in the reports that lie in watched folders."""
     done = folders.scan()
     return f"Took {done.taken} reports in, refused {done.refused}; {done.stuck} could not be moved."
+
+
+@shared_task(name="drift.tasks.weigh_waiting")
+def weigh_waiting() -> str:
+    """Look for findings in reports that nobody weighed: they were dated since, or a worker died."""
+    from drift.findings import store
+
+    found = store.waiting_models()
+    for model_id in found:
+        store.evaluate(model_id)
+    return f"Weighed the reports of {len(found)} models."
+
+
+@shared_task(name="drift.tasks.check_missing")
+def check_missing() -> str:
+    """Open a finding where a report is overdue."""
+    from drift.findings import missing
+
+    return missing.check(clock.now())
