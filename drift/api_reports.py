@@ -30,6 +30,7 @@ from fleetledger.rest import idempotency, params
 from fleetledger.rest.pagination import Ask, page_of, paged_response
 from fleetledger.rest.parsers import StrictJsonParser
 from fleetledger.rest.problems import NotFoundError, ProblemError
+from fleetledger.rest.renderers import dumps
 from fleetledger.rest.schema import columns, endpoint, problem_responses
 from fleetledger.rest.views import with_content_etag
 
@@ -56,7 +57,7 @@ class RawRenderer(BaseRenderer):
     charset = None
 
     def render(self, data: Any, _accepted_media_type: str | None = None, _renderer_context: Any = None) -> bytes:
-        return bytes(data or b"")
+        return data if isinstance(data, bytes) else dumps(data)  # OPTIONS describes the endpoint
 
 
 class Reports(DriftView):

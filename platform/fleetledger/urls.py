@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("monitoring.availability.incidents.urls")),
     path("", include("monitoring.availability.public.urls")),
     path("", include("costs.urls")),
+    path("", include("drift.urls")),
     path("api/v1/", include("monitoring.telemetry.api_urls")),
     path("api/v1/", include("monitoring.alerts.api_urls")),
     path("api/v1/", include("monitoring.availability.api_urls")),

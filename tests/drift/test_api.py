@@ -96,6 +96,7 @@ def test_a_file_comes_back_byte_for_byte(client: Client, headers: dict[str, str]
     (report_id,) = world.sent(model, reports.SNAPSHOT).report_ids
     answer = client.get(f"{URL}/{report_id}/raw", headers=headers)
     assert (answer.content, answer["Content-Type"]) == (reports.content(reports.SNAPSHOT), "application/octet-stream")
+    assert client.options(f"{URL}/{report_id}/raw", headers=headers).json()["renders"] == ["application/octet-stream"]
     assert answer["Content-Disposition"] == f'attachment; filename="{reports.SNAPSHOT}"'
 
 
