@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("monitoring.availability.urls")),
     path("", include("monitoring.availability.incidents.urls")),
     path("", include("monitoring.availability.public.urls")),
+    path("", include("monitoring.availability.healing.urls")),
     path("", include("costs.urls")),
     path("", include("drift.urls")),
     path("api/v1/", include("monitoring.telemetry.api_urls")),
@@ -23,6 +24,7 @@ urlpatterns = [
     path("api/v1/", include("monitoring.availability.api_urls")),
     path("api/v1/", include("monitoring.availability.slo.api_urls")),
     path("api/v1/", include("monitoring.availability.incidents.api_urls")),
+    path("api/v1/", include("monitoring.availability.healing.api_urls")),
     path("api/v1/", include("costs.api_urls")),
     path("api/v1/drift/", include("drift.api_urls")),
 ]

@@ -22,6 +22,8 @@ OF_A_TEAM = (
     "components",
     "drift",
     "escalations",
+    "game-days",
+    "healing-runs",
     "heartbeats",
     "incidents",
     "maintenance-windows",
