@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from drift.measures.columns import Column, Labels, Numbers, Texts, as_labels, labels, numbers
-from drift.measures.compatible.scoring import MethodScore, score
+from drift.measures.compatible.scoring import MethodScore, score, score_window
 from drift.measures.errors import EmptyColumnError, MeasureError, NotApplicableError, UnknownMethodError, WrongKindError
+from drift.measures.windows import open_window
 from tests.drift import windows_of_data
 
 MORE = Path(__file__).parent / "data" / "evidently-0.7.23-more-scores.json"
@@ -48,6 +49,18 @@ def test_all_golden_scores_verdicts_and_defaults_are_evidentlys(shared_data: Pat
         pairs |= {f"{dataset}.{name}": (reference[name], current[name]) for name in reference}
     assert len(golden) == 305
     assert differences(golden, pairs) == []
+
+
+@pytest.mark.conformance
+def test_the_cancer_split_read_from_csv_has_13_columns_of_which_12_drifted(shared_data: Path) -> None:
+    inputs = shared_data / "drift" / "inputs"
+    with open_window(inputs / "cancer_ref.csv") as reference, open_window(inputs / "cancer_cur.csv") as current:
+        found = score_window(reference, current)
+    assert found.refused == ()
+    assert (len(found.scores), sum(one.is_drifted for one in found.scores)) == (13, 12)
+    (clean,) = [one for one in found.scores if not one.is_drifted]
+    assert (clean.column, clean.method) == ("is_rough", "z")
+    assert is_close(clean.value, 0.2614554501617503)
 
 
 def test_methods_that_the_golden_file_lacks_are_evidentlys_too() -> None:

@@ -87,7 +87,7 @@ def test_values_that_are_no_numbers_are_counted_as_misfits(tmp_path: Path) -> No
 
 
 def test_a_csv_whose_types_change_in_a_later_batch_is_read_to_its_end(tmp_path: Path) -> None:
-    count = 900_000  # more than a batch of 8 MiB
+    count = 300_000  # more than a batch of 2 MiB
     lines = ["row,late"] + [f"{row},{row}" for row in range(count)] + [f"{count},surprise"]
     (tmp_path / "late.csv").write_text("\n".join(lines))
     with open_window(tmp_path / "late.csv") as window:

@@ -16,7 +16,7 @@ from drift.measures.errors import MissingColumnError, UnreadableWindowError
 from drift.measures.windows.arrays import to_column
 from drift.measures.windows.events import SAMPLE_ROWS, EventWindow
 
-BATCH_BYTES = 8 << 20
+BATCH_BYTES = 2 << 20
 NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A"]
 PARQUET_MAGIC = b"PAR1"
 
