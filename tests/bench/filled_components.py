@@ -1,6 +1,7 @@
 """2,000 components with a year of intervals, days and changes in the database: clusters, their services, replicas."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -59,7 +60,7 @@ def fill() -> None:
         Probe(component=row, name="web", kind=ProbeKind.HTTP, interval_s=30, due_at=START, created_at=START)
         for row in [*services, *replicas]
     )
-    values = {"start": START, "days": DAYS, "stretches": STRETCHES}
+    values: dict[str, Any] = {"start": START, "days": DAYS, "stretches": STRETCHES}
     with connection.cursor() as cursor:
         for statement in (SERIES, INTERVALS, LAST, FILL_DAYS, CHANGES):
             cursor.execute(statement, values)

@@ -78,6 +78,14 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             Page("Learning", "alert-learning", "chart-column"),
         ),
     ),
+    (
+        "Availability",
+        (
+            Page("Status", "availability", "activity"),
+            Page("SLOs", "slos", "target"),
+            Page("Incidents", "incidents", "siren"),
+        ),
+    ),
 )
 FOOT = (Page("Settings", "settings", "settings"), Page("Help", "help", "circle-question-mark"))
 ON_PHONE = (

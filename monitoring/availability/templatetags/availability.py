@@ -1,0 +1,233 @@
+"""Says states, availability and budgets in templates, and draws their strips."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from fleetledger.lib.buckets import Window
+from fleetledger.web import words
+from monitoring.availability import charts
+from monitoring.availability.figures import Availability
+from monitoring.availability.models import ComponentKind, ProbeKind
+from monitoring.availability.reads_component import EvidenceRow, Period
+from monitoring.availability.reads_days import Mark
+from monitoring.availability.slo import sentences
+from monitoring.availability.slo.budget import Budget
+from monitoring.availability.slo.burn import Unit
+from monitoring.availability.slo.reads import Health, SloRow
+from monitoring.availability.states import State
+
+register = template.Library()
+
+PLACES = 3
+LITTLE = Fraction(1, 4)
+"""With less of a budget left than this its bar is yellow."""
+LONGEST_S = 3650.0 * 86_400
+TONES = {
+    State.UP: ("good", "circle-check"),
+    State.DEGRADED: ("warn", "triangle-alert"),
+    State.DOWN: ("bad", "circle-x"),
+    State.UNKNOWN: ("unknown", "circle-question-mark"),
+    State.MAINTENANCE: ("note", "wrench"),
+    State.IDLE: ("", "circle-pause"),
+}
+HEALTHS = {
+    Health.BURNING: ("bad", "flame"),
+    Health.EXHAUSTED: ("bad", "circle-x"),
+    Health.UNKNOWN: ("unknown", "circle-question-mark"),
+    Health.NO_VERDICT: ("unknown", "minus"),
+    Health.OK: ("good", "circle-check"),
+}
+_STATE_OF_TONE = {"bad": State.DOWN, "unknown": State.UNKNOWN, "good": State.UP}
+_KINDS = {kind.value: str(kind.label) for kind in (*ComponentKind, *ProbeKind)}
+
+
+@register.simple_tag
+def state_badge_of(state: State, word: str = "") -> SafeString:
+    """A state by its colour, its icon and its word."""
+    tone, name = TONES[State(state)]
+    return _badge(tone, name, word or State(state).label)
+
+
+@register.simple_tag
+def health_badge(health: Health) -> SafeString:
+    tone, name = HEALTHS[health]
+    return _badge(tone, name, health.label)
+
+
+@register.filter
+def health_icon(health: Health) -> str:
+    return HEALTHS[health][1]
+
+
+@register.filter
+def health_state(health: Health) -> str:
+    """Which state's colour it has."""
+    return _STATE_OF_TONE[HEALTHS[health][0]].value
+
+
+@register.filter
+def state_tone(state: State) -> str:
+    """good, warn, bad, unknown or note, as the dots and tiles colour it."""
+    return TONES[State(state)][0]
+
+
+@register.filter
+def state_icon(state: State) -> str:
+    return TONES[State(state)][1]
+
+
+@register.filter
+def state_word(state: State) -> str:
+    return str(State(state).label)
+
+
+@register.filter
+def kind_word(kind: str) -> str:
+    """A component's or a probe's kind as people say it."""
+    return _KINDS.get(kind, kind)
+
+
+@register.filter
+def share(value: Fraction | None, places: int = PLACES) -> str:
+    """A share as percent; one that is not whole is never rounded to 100 %."""
+    if value is None:
+        return words.NOTHING
+    percent = Decimal(value.numerator * 100) / Decimal(value.denominator)
+    while places < PLACES * 2 and 0 < value < 1 and round(percent, places) in (0, 100):
+        places += 1
+    text = f"{percent:.{places}f}"
+    return f"{text.rstrip('0').rstrip('.') if value in (0, 1) else text} %"
+
+
+@register.simple_tag
+def figure(found: Availability) -> SafeString:
+    """What was observed, with its bounds where too little was seen; grey where there is no verdict."""
+    if found.coverage is None:
+        return format_html('<span class="muted">{}</span>', "no verdict")
+    if found.observed is None:
+        return format_html('<span class="muted">{}</span>', "not seen")
+    if not found.needs_bounds:
+        return format_html('<span class="num">{}</span>', share(found.observed))
+    low, high = share(found.lower).removesuffix(" %"), share(found.upper)
+    title = f"Only {share(found.coverage, 2)} of the time was seen: the truth lies between these"
+    return format_html(
+        '<span class="num">{}</span> <span class="bounds num" title="{}">{}\N{EN DASH}{}</span>',
+        share(found.observed),
+        title,
+        low,
+        high,
+    )
+
+
+@register.simple_tag
+def attained(found: Budget) -> SafeString:
+    """What was attained, with its bounds where too little was seen."""
+    return figure(Availability(found.attained, found.coverage, found.lower, found.upper))
+
+
+@register.filter
+def budget_tone(found: Budget) -> str:
+    """How a bar of what is left is coloured."""
+    if found.left is None:
+        return "idle"
+    return "bad" if found.left <= 0 else "warn" if found.left < LITTLE else "good"
+
+
+@register.filter
+def bar_tone(row: SloRow) -> str:
+    """Grey without a verdict: an old budget says nothing about now."""
+    return "idle" if row.health in (Health.UNKNOWN, Health.NO_VERDICT) else budget_tone(row.budget)
+
+
+@register.filter
+def counted(number: Fraction, unit: Unit) -> str:
+    """Events, or time."""
+    return day_seconds(number, "0 s") if unit is Unit.TIME else f"{round(number):,}"
+
+
+@register.filter
+def lasts(seconds: Fraction) -> str:
+    return words.duration(timedelta(seconds=min(float(seconds), LONGEST_S)))
+
+
+@register.filter
+def budget(value: Fraction | None) -> str:
+    return words.NOTHING if value is None else sentences.budget_left(value)
+
+
+@register.filter
+def rate(value: Fraction | None) -> str:
+    """How many times faster than allowed: 14.4x."""
+    return words.NOTHING if value is None else f"{sentences.times(value)}\N{MULTIPLICATION SIGN}"
+
+
+@register.filter
+def plain_percent(value: Decimal) -> str:
+    """99.9 %, without zeros that say nothing."""
+    return f"{value.normalize():f} %"
+
+
+@register.filter
+def as_percent(value: Fraction | None) -> float | None:
+    """For bars: from 0 to 100."""
+    return None if value is None else max(0.0, min(100.0, float(value) * 100))
+
+
+@register.filter
+def fact_name(key: str) -> str:
+    """replication_lag_s: Replication lag."""
+    return key.removesuffix("_s").replace("_", " ").capitalize()
+
+
+@register.filter
+def fact_value(fact: EvidenceRow) -> str:
+    """Seconds as people say them, other numbers with their unit, or the words."""
+    if fact.value is None:
+        return fact.text or words.NOTHING
+    if fact.unit in ("s", "seconds"):
+        said = words.duration(timedelta(seconds=fact.value)) if fact.value >= 1 else f"{fact.value * 1000:.0f} ms"
+    else:
+        said = f"{fact.value:,.10g} {fact.unit}".strip()
+    return f"{said} ({fact.text})" if fact.text else said
+
+
+@register.filter
+def day_seconds(value: Fraction | int | None, nothing: str = words.NOTHING) -> str:
+    """Seconds as whole minutes and hours, for tables of days."""
+    if not value:
+        return nothing
+    seconds = float(value)
+    if seconds < 90:  # noqa: PLR2004
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:  # noqa: PLR2004
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60:02d} min" if hours < 100 else f"{seconds / 86_400:,.1f} days"  # noqa: PLR2004
+
+
+@register.simple_tag
+def days_strip(strips: Mapping[int, Sequence[Mark]], component_id: int, *, wide: bool = False) -> SafeString:
+    return charts.strip(strips.get(component_id, ()), charts.WIDE if wide else charts.NARROW)
+
+
+@register.simple_tag
+def state_line(periods: Sequence[Period], window: Window) -> SafeString:
+    return charts.timeline(periods, window)
+
+
+def _badge(tone: str, name: str, word: str) -> SafeString:
+    return format_html(
+        '<span class="badge {}"><svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>{}</span>',
+        tone,
+        static("web/icons.svg"),
+        name,
+        word,
+    )
