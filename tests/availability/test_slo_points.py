@@ -8,15 +8,15 @@ from fractions import Fraction
 import pytest
 
 from fleetledger.lib.buckets import HOUR
-from monitoring.availability.models import Slo, SloPoint, SloState
-from monitoring.availability.slo import evaluate, points
+from monitoring.availability.models import Slo, SloBurn, SloPoint, SloState, SloVerdict
+from monitoring.availability.slo import claims, evaluate, points
 from monitoring.availability.slo.asks import Ask
 from monitoring.availability.slo.burn import Counted
 from monitoring.availability.slo.claims import LEASE
 from monitoring.availability.slo.points import Hour
 from monitoring.availability.tasks import evaluate_objectives, forget_points
 from tests.alerts.world import set_clock
-from tests.availability.slo_world import DAY, T0, after, component_of_time, slo
+from tests.availability.slo_world import DAY, T0, after, component_of_time, firing, slo
 
 pytestmark = pytest.mark.django_db
 
@@ -119,10 +119,10 @@ def test_who_was_overtaken_writes_nothing() -> None:
     SloState.objects.filter(slo=of).update(lease_until=T0 + LEASE)
     assert evaluate.evaluate_due(T0).startswith("Evaluated 0 ")
     assert evaluate.evaluate_due(T0 + LEASE).startswith("Evaluated 1 ")
-    claim = evaluate.claims.take_one(of, T0)
+    claim = claims.take_one(of, T0)
     SloState.objects.filter(slo=of).update(lease_until=None)
-    assert evaluate.claims.held(claim) is None
-    evaluate.claims.fail(claim, "late")
+    assert claims.held(claim) is None
+    claims.fail(claim, "late")
     assert SloState.objects.get(slo=of).failure == ""
 
 
@@ -136,3 +136,25 @@ def test_the_tasks_say_what_they_did() -> None:
     )  # fmt: skip
     assert forget_points() == "Forgot 1 hours."
     assert timedelta(days=400) < points.KEPT
+
+
+def test_pairs_of_days_are_looked_at_every_five_minutes() -> None:
+    of = slo("uptime", kind="time", component=component_of_time(-DAY, DAY))
+    looked = []
+    for minutes in (0, 1, 4, 5, 6):
+        SloState.objects.filter(slo=of).update(due_at=after(minutes=minutes))
+        evaluate.evaluate_due(after(minutes=minutes))
+        rows = SloVerdict.objects.filter(slo=of, at=after(minutes=minutes)).order_by("long_s")
+        looked.append((minutes, [row.long_s // 3600 for row in rows]))
+    assert looked == [(0, [1, 6, 24, 72]), (1, [1, 6]), (4, [1, 6]), (5, [1, 6, 24, 72]), (6, [1, 6])]
+
+
+def test_what_burns_by_days_burns_on_while_only_hours_are_looked_at() -> None:
+    down = ((-DAY / 2, -DAY / 2 + 4000), (-600, 0))
+    of = slo("uptime", kind="time", component=component_of_time(-4 * DAY, 0, down=down))
+    evaluate.at_instant(of, T0)
+    assert [labels["window"] for labels in firing()] == ["1h", "6h", "1d", "3d"]
+    SloState.objects.filter(slo=of).update(due_at=after(minutes=1))
+    evaluate.evaluate_due(after(minutes=1))
+    assert [labels["window"] for labels in firing()] == ["1h", "6h", "1d", "3d"]
+    assert SloBurn.objects.filter(slo=of, until_at=None).count() == 4

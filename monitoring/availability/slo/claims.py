@@ -21,11 +21,15 @@ UPDATE availability_slostate SET lease_until = %(until)s WHERE id IN (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An objective as it was when it was taken, for the instant `at`. The end of its lease is the fence."""
+    """An objective as it was when it was taken, for the instant `at`. The end of its lease is the fence.
+
+    `is_whole`: every pair of windows is looked at, also those of days.
+    """
 
     slo: Slo
     state: SloState
     at: datetime
+    is_whole: bool = False
 
 
 def take(now: datetime, at: datetime, limit: int) -> list[Claim]:
@@ -41,7 +45,7 @@ def take_one(slo: Slo, at: datetime) -> Claim:
     """A certain one, whoever holds it."""
     SloState.objects.filter(slo=slo).update(due_at=at, lease_until=at + LEASE)
     row = Slo.objects.select_related("source", "component", "team", "state").get(pk=slo.pk)
-    return Claim(row, row.state, at)
+    return Claim(row, row.state, at, is_whole=True)
 
 
 def held(claim: Claim) -> SloState | None:

@@ -22,7 +22,7 @@ from monitoring.availability import loading
 from monitoring.availability.models import Slo, SloState
 from monitoring.availability.slo import alerts, claims, counting, points, verdicts
 from monitoring.availability.slo.asks import Answers, Ask
-from monitoring.availability.slo.burn import Unit
+from monitoring.availability.slo.burn import Pair, Unit
 from monitoring.availability.slo.claims import Claim
 from monitoring.availability.slo.counting import Count
 from monitoring.availability.slo.errors import SloError
@@ -46,6 +46,7 @@ class Work:
     """What an objective is to be asked for."""
 
     claim: Claim
+    pairs: Sequence[Pair]
     hours: Sequence[Hour]
     is_behind: bool
     asks: Sequence[Ask]
@@ -98,8 +99,10 @@ def _evaluated(batch: Sequence[Claim], down: Down, trees: Trees) -> Iterator[boo
 
 def _work(claim: Claim) -> Work:
     hours, is_behind = points.due(claim.slo, claim.state, claim.at)
-    asks = [*verdicts.asks(_until(claim.at)), *points.asks(hours)]
-    return Work(claim, hours, is_behind, list(dict.fromkeys(asks)))
+    before = None if claim.is_whole else claim.state.evaluated_at
+    pairs = verdicts.due(counting.terms(claim.slo), before, claim.at)
+    asks = [*verdicts.asks(pairs, _until(claim.at)), *points.asks(hours)]
+    return Work(claim, pairs, hours, is_behind, list(dict.fromkeys(asks)))
 
 
 def _started(work: Work, down: Down, pool: ThreadPoolExecutor) -> "Future[Answers] | Exception":
@@ -153,7 +156,8 @@ def _keep(work: Work, answers: Answers) -> None:
     terms = counting.terms(slo)
     points.keep(slo, state, work.hours, answers)
     points.add_up(slo, state, claim.at)
-    rows = verdicts.keep(slo, verdicts.judged(answers, _until(claim.at), terms), terms, claim.at)
+    judged = verdicts.judged(work.pairs, answers, _until(claim.at), terms)
+    rows = verdicts.keep(slo, judged, terms, claim.at)
     alerts.report(slo, state, rows, terms)
     state.evaluated_at, state.failure, state.lease_until = claim.at, "", None
     state.is_behind = work.is_behind

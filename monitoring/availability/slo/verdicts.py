@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fleetledger.lib.buckets import floor
 from monitoring.availability.models import Slo, SloBurn, SloVerdict
 from monitoring.availability.slo import sentences
 from monitoring.availability.slo.asks import Answers, Ask
-from monitoring.availability.slo.burn import Counted, Outcome, Terms, Verdict, judge, pairs, windows
+from monitoring.availability.slo.burn import DAY_S, Counted, Outcome, Pair, Terms, Verdict, judge, pairs, windows
+
+SLOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +22,20 @@ class Standing:
     decided_at: datetime | None = None
 
 
-def asks(until: int) -> list[Ask]:
-    return [Ask.window(until, seconds) for seconds in windows()]
+def due(terms: Terms, before: datetime | None, at: datetime) -> tuple[Pair, ...]:
+    """The pairs to look at: those of days only now and then, for they cost a Prometheus more than all others."""
+    is_slow_too = before is None or floor(before, SLOW) != floor(at, SLOW)
+    return tuple(pair for pair in pairs(terms.period_days) if pair.long_s < DAY_S or is_slow_too)
 
 
-def judged(answers: Answers, until: int, terms: Terms) -> list[Verdict]:
-    """Every pair at the instant for which was asked."""
+def asks(of: Sequence[Pair], until: int) -> list[Ask]:
+    return [Ask.window(until, seconds) for seconds in windows(of)]
+
+
+def judged(of: Sequence[Pair], answers: Answers, until: int, terms: Terms) -> list[Verdict]:
+    """These pairs at the instant for which was asked."""
     found = []
-    for pair in pairs(terms.period_days):
+    for pair in of:
         long, short = (answers[Ask.window(until, seconds)] for seconds in (pair.long_s, pair.short_s))
         found.append(judge(pair, long, short, terms))
     return found
@@ -45,7 +54,7 @@ def advance(before: Standing, verdict: Verdict, at: datetime) -> Standing:
 
 
 def keep(slo: Slo, verdicts: Sequence[Verdict], terms: Terms, at: datetime) -> list[SloVerdict]:
-    """Write them, and when burning began and ended; gives them as they stand."""
+    """Write them, and when burning began and ended; gives every pair's as it stands, also those of before."""
     stored = {row.long_s: row for row in SloVerdict.objects.filter(slo=slo)}
     rows = []
     for verdict in verdicts:
@@ -55,6 +64,7 @@ def keep(slo: Slo, verdicts: Sequence[Verdict], terms: Terms, at: datetime) -> l
             SloBurn.objects.create(slo=slo, long_s=row.long_s, severity=row.severity, from_at=at)
         row.save()
         rows.append(row)
+    rows += [row for long_s, row in stored.items() if long_s not in {new.long_s for new in rows}]
     quiet = [row.long_s for row in rows if not row.fires]
     SloBurn.objects.filter(slo=slo, long_s__in=quiet, until_at=None).update(until_at=at)
     return rows
