@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from costs import allocate, importing, ingest
 from costs.errors import CostsError
-from fleetledger.demo import bills, filling, service_past
+from fleetledger.demo import bills, filling, game_days, past_incidents, service_past
 from fleetledger.demo.inventory import Cluster
 from fleetledger.demo.world import World
 from fleetledger.fleet import jobs
@@ -43,6 +43,8 @@ def fill_history(now: datetime, days: int, say: Say) -> None:
     service_past.write_probes(world, now, days, say)
     _fill_usage(world, now, days, say)
     service_past.count_objectives(now, days, say)
+    told, played = past_incidents.write(now, days), game_days.write(now)
+    say(f"{told} incidents and {played} game days are told.")
 
 
 def _fill_usage(world: World, now: datetime, days: int, say: Say) -> None:
