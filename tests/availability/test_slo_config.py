@@ -1,5 +1,6 @@
 """Objectives in the configuration file: applied together, refused with line and key, written back as they were."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from monitoring.availability.slo import alerts
 from monitoring.availability.slo.counting import terms
 from tests.alerts.world import START, set_clock
 from tests.availability.slo_world import firing
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
 HEAD = """\
@@ -311,3 +313,14 @@ def _burning(name: str) -> Slo:
     )
     alerts.report(slo, SloState.objects.get(slo=slo), [row], terms(slo))
     return slo
+
+
+def test_the_readmes_example_is_taken() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (example,) = [block for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if block.startswith("slos:")]
+    apply(HEAD + example)
+    assert list(Slo.objects.values_list("name", "kind")) == [
+        ("api-uptime", "time"),
+        ("fast-answers", "events"),
+        ("inference-api", "events"),
+    ]
