@@ -144,3 +144,8 @@ def test_a_subquery_is_bounded(demo_server: DemoServer) -> None:
     for query in ('(up{job="etcd"})[100d:1s]', '(sum(up{job="etcd"}))[5m:30s]', '(up{job="etcd"})[5m:0s]'):
         answer = ask(demo_server, "/api/v1/query", query=query)
         assert answer.json()["status"] == "error", query
+
+
+def test_a_number_is_answered_as_one(demo_server: DemoServer) -> None:
+    body = ask(demo_server, "/aws-use1/api/v1/query", query="1", time=str(NOW)).json()
+    assert body["data"] == {"resultType": "scalar", "result": [NOW, "1"]}

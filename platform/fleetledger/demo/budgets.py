@@ -9,8 +9,7 @@ from fleetledger.demo.outages import Written
 from fleetledger.lib.buckets import DAY, HOUR, floor, from_us, to_us
 from monitoring.availability import loading
 from monitoring.availability.models import Slo, SloState
-from monitoring.availability.slo import counting, points, verdicts
-from monitoring.availability.slo.burn import Unit
+from monitoring.availability.slo import burn, counting, points, verdicts
 from monitoring.availability.slo.points import Hour
 from monitoring.availability.slots import SECOND_US
 from monitoring.availability.tree import Tree
@@ -24,7 +23,7 @@ LATE_LOOKS_FOR = timedelta(hours=7)
 def fill(now: datetime, days: int) -> int:
     """Hours of each objective on time that has none yet; gives how many objectives."""
     tree = loading.tree()
-    rows = Slo.objects.filter(kind=Unit.TIME, removed_at=None, state__counted_until=None).order_by("pk")
+    rows = Slo.objects.filter(kind=burn.Unit.TIME, removed_at=None, state__counted_until=None).order_by("pk")
     for slo in rows:
         _count(slo, tree, floor(now, DAY) - timedelta(days=days), floor(now, HOUR))
     return len(rows)
@@ -49,12 +48,13 @@ def _hours(start: datetime, end: datetime) -> Iterator[Hour]:
 def judge(slo: Slo, outage: Written, now: datetime, days: int) -> None:
     """What its pairs of windows said while it happened, and until they were calm again."""
     terms, tree = counting.terms(slo), loading.tree()
+    pairs = burn.pairs(terms.period_days)
     for one in outage.within(int((now - timedelta(days=days)).timestamp()), int(now.timestamp())):
         for at in _looks(from_us(one.start * SECOND_US), now):
             until = to_us(at) // SECOND_US
-            answers = counting.of_time(slo, verdicts.asks(until), tree, at)
+            answers = counting.of_time(slo, verdicts.asks(pairs, until), tree, at)
             with transaction.atomic():
-                verdicts.keep(slo, verdicts.judged(answers, until, terms), terms, at)
+                verdicts.keep(slo, verdicts.judged(pairs, answers, until, terms), terms, at)
 
 
 def _looks(start: datetime, now: datetime) -> Iterator[datetime]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from fleetledger.demo.outages import Trouble
-from fleetledger.demo.stories import STORIES, Story
+from fleetledger.demo.stories import STORIES, Line, Story
 from fleetledger.fleet.models import Team, User
 from fleetledger.lib.buckets import from_us
 from monitoring.availability.incidents import timeline
@@ -95,15 +95,23 @@ def _alerts(story: Story, incident: Incident, start: datetime, end: datetime) ->
 
 
 def _lines(story: Story, incident: Incident, start: datetime) -> None:
+    resolved_by = story.roles[0][1] if story.roles else ""
     lines = [
-        (incident.opened_at, EntryKind.STATE, "Opened by an alert", "", "bad"),
-        (incident.mitigated_at, EntryKind.STATE, "Mitigated: every alert has resolved", "", "note"),
-        (incident.resolved_at, EntryKind.STATE, "Resolved", story.roles[0][1] if story.roles else "", "good"),
-        *((start + timedelta(seconds=one.after_s), one.kind, one.text, one.actor, one.tone) for one in story.lines),
+        Line(story.opened_after_s, EntryKind.STATE, "Opened by an alert", tone="bad"),
+        Line(story.outage.lasts_s, EntryKind.STATE, "Mitigated: every alert has resolved", tone="note"),
+        Line(story.resolved_after_s, EntryKind.STATE, "Resolved", resolved_by, "good"),
+        *story.lines,
     ]
     IncidentEntry.objects.bulk_create(
-        IncidentEntry(incident=incident, at=at, kind=kind, text=text, actor=actor, tone=tone)
-        for at, kind, text, actor, tone in lines
+        IncidentEntry(
+            incident=incident,
+            at=start + timedelta(seconds=one.after_s),
+            kind=one.kind,
+            text=one.text,
+            actor=one.actor,
+            tone=one.tone,
+        )
+        for one in lines
     )
 
 
