@@ -46,7 +46,7 @@ def _finding(model: Model, row: Finding) -> door.Finding:
         "description": _description(row),
         "impact": _impact(model),
         "runbook_url": f"{base}{RUNBOOK}",
-        "finding_url": f"{base}/drift/findings/{row.pk}",
+        "finding_url": f"{base}/drift/findings/{row.pk}/",
     }
     return door.Finding(labels, annotations, row.opened_at)
 
