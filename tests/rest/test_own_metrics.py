@@ -12,9 +12,12 @@ from fleetledger import celery
 from monitoring.alerts import clock
 from monitoring.alerts.models import Destination, MessageKind, MessageState, OutboxMessage, Rule
 from monitoring.alerts.rules import defaults, pack
+from monitoring.availability import judging
+from monitoring.availability.models import Series
 from tests import world
 from tests.alerts import escalation_world, pages_world
 from tests.alerts import world as alerts
+from tests.availability import world as components
 from tests.rest.test_health import metrics
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,3 +88,19 @@ def test_a_beat_is_alive_while_it_holds_its_lock(client: Client) -> None:
 
 def test_without_a_waiting_message_nothing_waits(client: Client) -> None:
     assert ("fleetledger_outbox_oldest_timestamp_seconds", ()) not in metrics(client)
+
+
+def test_our_parts_and_components_are_told_by_state(client: Client) -> None:
+    now = alerts.set_clock()
+    api = components.component("api")
+    components.probe(api, "web")
+    for name, seen in (("fleetledger-redis", 5), ("fleetledger-beat", 60)):
+        part = components.component(name, kind="own", is_builtin=True)
+        probe = components.probe(part, "self", "self", interval_s=10)
+        at = now - timedelta(seconds=seen)
+        Series.objects.create(probe=probe, key="x", interval_s=10, first_at=at, last_at=at, state="up")
+    judging.judge(now)
+    found = metrics(client)
+    assert found["fleetledger_part_up", ("redis",)] == 1
+    assert found["fleetledger_part_up", ("beat",)] == 0
+    assert found["fleetledger_components", ("up",)] == 1

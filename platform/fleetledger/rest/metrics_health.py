@@ -31,6 +31,18 @@ SELECT count(*) FROM alerts_outboxmessage
 WHERE state = 'dead' AND finished_at > app_now() - interval '1 hour' AND created_at > app_now() - interval '1 day'
 """
 _ESCALATIONS = "SELECT count(*) FROM alerts_run WHERE due_at < app_now() - interval '2 minutes'"
+# 2.5 of the notifier's looks: a part that was not seen since is not up, whatever was said of it last.
+_PARTS = """
+SELECT replace(c.name, 'fleetledger-', ''), bool_and(s.state = 'up' AND s.last_at > app_now() - interval '25 seconds')
+FROM availability_component c JOIN availability_probe p ON p.component_id = c.id
+JOIN availability_series s ON s.probe_id = p.id AND s.ended_at IS NULL
+WHERE c.is_builtin AND c.removed_at IS NULL GROUP BY 1 ORDER BY 1
+"""
+_COMPONENTS = """
+SELECT t.to_state, count(*) FROM availability_component c CROSS JOIN LATERAL (
+    SELECT to_state FROM availability_transition WHERE component_id = c.id ORDER BY at DESC, id DESC LIMIT 1
+) t WHERE c.removed_at IS NULL GROUP BY 1
+"""
 OPEN_STATES = ("firing", "stale")
 
 Database = psycopg.Connection[tuple[Any, ...]]
@@ -44,6 +56,7 @@ def of_database(database: Database) -> Iterator[Metric]:
     yield _gauge("database_oldest_transaction_seconds", "For how long the oldest transaction is open.", oldest_s)
     yield _gauge("database_bytes", "Size on disk.", size)
     yield from _of_alerting(database)
+    yield from _of_availability(database)
 
 
 def of_broker(client: "redis.Redis") -> Iterator[Metric]:
@@ -69,6 +82,15 @@ def _of_alerting(database: Database) -> Iterator[Metric]:
         yield _gauge("rules_evaluated_timestamp_seconds", "When a rule was last evaluated.", evaluated_at)
     if oldest_at is not None:
         yield _gauge("outbox_oldest_timestamp_seconds", "Since when the oldest message waits.", oldest_at)
+
+
+def _of_availability(database: Database) -> Iterator[Metric]:
+    parts = GaugeMetricFamily("fleetledger_part_up", "1 while a part of ours was seen up lately.", labels=["part"])
+    for name, is_up in database.execute(_PARTS).fetchall():
+        parts.add_metric([str(name)], float(is_up))
+    yield parts
+    found: dict[str, int] = dict(database.execute(_COMPONENTS).fetchall())
+    yield _by_state("components", "Components by the state in which they were judged last.", found)
 
 
 def _row(database: Database, sql: str) -> tuple[Any, ...]:
