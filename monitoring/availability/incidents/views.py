@@ -21,6 +21,7 @@ from monitoring.availability.incidents import impact, markdown, reads
 from monitoring.availability.incidents.errors import NoSuchIncidentError
 from monitoring.availability.incidents.reads import IncidentRow, Kind, Wanted
 from monitoring.availability.models import Incident, Severity
+from monitoring.availability.public import subscribing
 
 PAGE_SIZE = 25
 CSV_HEADER = (
@@ -83,6 +84,7 @@ def incident(request: HttpRequest, incident_id: int) -> HttpResponseBase:
         "components": row.components.order_by("position", "name"),
         "impact": impact.impact(row, now, teams=teams_visible_to(person)),
         "postmortem": markdown.html(found.postmortem.text),
+        "told": subscribing.counted(),
         "may_act": acts,
         "people": assignable(row.team_id) if acts else (),
         "now": now,
