@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from fleetledger.rest import docs
 from tests import world
 from tests.alerts import pages_world
+from tests.availability import slo_world
 
 COMMITTED = Path(docs.__file__).with_name("openapi.yaml")
 MEND = "Run: manage.py spectacular --file platform/fleetledger/rest/openapi.yaml"
@@ -50,6 +51,7 @@ def _some_rows() -> None:
     pages_world.report(alert, pages_world.sender(team=vision))
     pages_world.message(pages_world.destination(team=vision), alert)
     world.source("prom1", watermark_at=world.START, last_error="Connection refused", last_error_at=world.START)
+    slo_world.slo(team=vision)
 
 
 def generated() -> dict[str, Any]:

@@ -15,12 +15,12 @@ from monitoring.alerts import clock
 from monitoring.alerts.api import AlertsView
 from monitoring.availability.slo import reads, reads_history, reads_report
 from monitoring.availability.slo.api_answers import (
-    MonthAnswer,
-    PointAnswer,
-    ReportAnswer,
     SloAnswer,
     SloDayAnswer,
     SloDetailAnswer,
+    SloMonthAnswer,
+    SloPointAnswer,
+    SloReportAnswer,
 )
 from monitoring.availability.slo.burn import Unit
 from monitoring.availability.slo.reads import Health
@@ -77,10 +77,10 @@ class OneSlo(AlertsView):
 
 
 class SloHistory(AlertsView):
-    csv_columns = columns(PointAnswer)
+    csv_columns = columns(SloPointAnswer)
 
     @endpoint(
-        PointAnswer,
+        SloPointAnswer,
         many=True,
         summary="An objective's budget over time",
         parameters=[*WINDOW, STEP],
@@ -92,7 +92,9 @@ class SloHistory(AlertsView):
         found = reads_history.points(name, self.window(), step, teams=self.teams)
         if found is None:
             raise no_such_slo(name)
-        return with_content_etag(request, self.page([*map(PointAnswer.of, found)], lambda row: (row.at.isoformat(),)))
+        return with_content_etag(
+            request, self.page([*map(SloPointAnswer.of, found)], lambda row: (row.at.isoformat(),))
+        )
 
     def window(self) -> Window:
         end = params.instant(self.request, "to", clock.now())
@@ -104,7 +106,7 @@ class SloReport(AlertsView):
     csv_columns = columns(SloDayAnswer)
 
     @endpoint(
-        ReportAnswer,
+        SloReportAnswer,
         summary="An objective's month with its days",
         parameters=[MONTH],
         refusals=(404,),
@@ -117,18 +119,18 @@ class SloReport(AlertsView):
         found = reads_report.month(month, teams=self.teams, at=at, name=name)
         if not found:
             raise no_such_slo(name)
-        return with_content_etag(request, Response(ReportAnswer.of(found[0])))
+        return with_content_etag(request, Response(SloReportAnswer.of(found[0])))
 
 
 class SloReports(AlertsView):
-    csv_columns = columns(MonthAnswer)
+    csv_columns = columns(SloMonthAnswer)
 
-    @endpoint(MonthAnswer, many=True, summary="Every objective's month", parameters=[MONTH])
+    @endpoint(SloMonthAnswer, many=True, summary="Every objective's month", parameters=[MONTH])
     def get(self, request: Request) -> Response:
         params.only(request, "month")
         at = clock.now()
         month = params.month(request, "month", Month.of(at))
-        found = [*map(MonthAnswer.of, reads_report.month(month, teams=self.teams, at=at))]
+        found = [*map(SloMonthAnswer.of, reads_report.month(month, teams=self.teams, at=at))]
         return with_content_etag(request, self.page(found, lambda row: (row.name,)))
 
 

@@ -79,7 +79,7 @@ class SloAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowAnswer:
+class SloWindowAnswer:
     """What was counted in a window: events, or seconds. Shares in percent."""
 
     window_seconds: int
@@ -91,7 +91,7 @@ class WindowAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class BurnAnswer:
+class SloBurnAnswer:
     """A pair of windows. It fires while the burn rate of both exceeds `factor`; `outcome` null: not judged yet."""
 
     severity: str
@@ -100,13 +100,13 @@ class BurnAnswer:
     sentence: str
     fires: bool
     fired_at: datetime | None
-    long: WindowAnswer
-    short: WindowAnswer
+    long: SloWindowAnswer
+    short: SloWindowAnswer
 
     @classmethod
-    def of(cls, row: BurnRow) -> "BurnAnswer":
+    def of(cls, row: BurnRow) -> "SloBurnAnswer":
         long, short = (
-            WindowAnswer(
+            SloWindowAnswer(
                 window_seconds=seconds,
                 bad=number(counted.bad),
                 total=number(counted.total),
@@ -124,7 +124,7 @@ class BurnAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class BurnTimeAnswer:
+class SloBurnTimeAnswer:
     """A stretch of time in which a pair fired; `until_at` null: it still does."""
 
     severity: str
@@ -133,7 +133,7 @@ class BurnTimeAnswer:
     until_at: datetime | None
 
     @classmethod
-    def of(cls, row: BurnTime) -> "BurnTimeAnswer":
+    def of(cls, row: BurnTime) -> "SloBurnTimeAnswer":
         return cls(row.severity.value, row.name, row.from_at, row.until_at)
 
 
@@ -154,8 +154,8 @@ class SloDetailAnswer:
     labels: dict[str, str]
     annotations: dict[str, str]
     runbook_url: str
-    pairs: tuple[BurnAnswer, ...]
-    burned: tuple[BurnTimeAnswer, ...]
+    pairs: tuple[SloBurnAnswer, ...]
+    burned: tuple[SloBurnTimeAnswer, ...]
 
     @classmethod
     def of(cls, row: SloRow, known: Definition, burned: tuple[BurnTime, ...]) -> "SloDetailAnswer":
@@ -174,13 +174,13 @@ class SloDetailAnswer:
             labels=dict(known.labels),
             annotations=dict(known.annotations),
             runbook_url=known.runbook_url,
-            pairs=tuple(map(BurnAnswer.of, row.burns)),
-            burned=tuple(map(BurnTimeAnswer.of, burned)),
+            pairs=tuple(map(SloBurnAnswer.of, row.burns)),
+            burned=tuple(map(SloBurnTimeAnswer.of, burned)),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class PointAnswer:
+class SloPointAnswer:
     """What was counted within [at, until), and what was then left of the rolling budget, in percent."""
 
     at: datetime
@@ -193,7 +193,7 @@ class PointAnswer:
     budget_left: float | None
 
     @classmethod
-    def of(cls, point: Point) -> "PointAnswer":
+    def of(cls, point: Point) -> "SloPointAnswer":
         ratio = point.counted.ratio
         return cls(
             at=point.at,
@@ -208,7 +208,7 @@ class PointAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthAnswer:
+class SloMonthAnswer:
     """One objective in one calendar month. `is_met` null: nothing was counted. `worst_day` used most of the budget."""
 
     name: str
@@ -234,7 +234,7 @@ class MonthAnswer:
     is_removed: bool
 
     @classmethod
-    def of(cls, row: MonthRow) -> "MonthAnswer":
+    def of(cls, row: MonthRow) -> "SloMonthAnswer":
         worst, whole = row.worst_day, row.budget
         return cls(
             name=row.name,
@@ -284,15 +284,15 @@ class SloDayAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportAnswer:
+class SloReportAnswer:
     """The monthly report of one objective with its days; as CSV the days alone."""
 
-    summary: MonthAnswer
+    summary: SloMonthAnswer
     rows: tuple[SloDayAnswer, ...]
 
     @classmethod
-    def of(cls, row: MonthRow) -> "ReportAnswer":
-        return cls(MonthAnswer.of(row), tuple(map(SloDayAnswer.of, row.days)))
+    def of(cls, row: MonthRow) -> "SloReportAnswer":
+        return cls(SloMonthAnswer.of(row), tuple(map(SloDayAnswer.of, row.days)))
 
 
 def _shares(whole: Budget) -> dict[str, float | None]:

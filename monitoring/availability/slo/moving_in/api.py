@@ -1,5 +1,7 @@
 """The endpoint that shows what OpenSLO or Sloth become here. It changes nothing."""
 
+from dataclasses import dataclass
+
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,16 +14,31 @@ from fleetledger.rest.schema import endpoint
 from monitoring.alerts import api_bodies
 from monitoring.alerts.api import AlertsView
 from monitoring.alerts.api_tenants import tenant_to_act
-from monitoring.availability.slo.moving_in.convert import Converted
+from monitoring.availability.slo.moving_in.convert import Converted, NotTaken
 from monitoring.availability.slo.moving_in.ours import converted
 from monitoring.availability.slo.moving_in.reading import MOST_CHARACTERS
 
 FILE = "config"
 
 
+@dataclass(frozen=True, slots=True)
+class SloImportAnswer:
+    """`configuration` is YAML for `apply`, with the objectives `names`. `notes`: what means something else now."""
+
+    configuration: str
+    names: tuple[str, ...]
+    carried: tuple[str, ...]
+    not_carried: tuple[NotTaken, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, found: Converted) -> "SloImportAnswer":
+        return cls(found.configuration, found.names, found.carried, found.not_carried, found.notes)
+
+
 class SloImports(AlertsView):
     @endpoint(
-        Converted,
+        SloImportAnswer,
         summary="What objectives of OpenSLO or Sloth become here; changes nothing",
         request=inline_serializer(
             "SloImport",
@@ -45,4 +62,4 @@ class SloImports(AlertsView):
             found = converted([(FILE, text)], tenant.slug if tenant.team_id is not None else None)
         except ConfigError as error:
             raise ProblemError(str(error), parameter="config") from error
-        return Response(found)
+        return Response(SloImportAnswer.of(found))
