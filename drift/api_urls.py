@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from drift import api, api_reports
+from drift import api, api_findings, api_mitigations, api_reports, api_reviews
 
 urlpatterns = [
     path("models", api.Models.as_view(), name="api-drift-models"),
@@ -12,4 +12,13 @@ urlpatterns = [
     path("reports/<int:report_id>/scores", api_reports.Scores.as_view(), name="api-drift-report-scores"),
     path("reports/<int:report_id>/raw", api_reports.Raw.as_view(), name="api-drift-report-raw"),
     path("reports/<int:report_id>/window", api_reports.Window.as_view(), name="api-drift-report-window"),
+    path("models/<str:name>/deployments", api_findings.Deployments.as_view(), name="api-drift-deployments"),
+    path("models/<str:name>/suggestions", api_reviews.Suggestions.as_view(), name="api-drift-suggestions"),
+    path("models/<str:name>/thresholds", api_reviews.Thresholds.as_view(), name="api-drift-thresholds"),
+    path("findings", api_findings.Findings.as_view(), name="api-drift-findings"),
+    path("findings/<int:finding_id>", api_findings.OneFinding.as_view(), name="api-drift-finding"),
+    path("findings/<int:finding_id>/reviews", api_reviews.FindingReviews.as_view(), name="api-drift-finding-reviews"),
+    path("reviews", api_reviews.Reviews.as_view(), name="api-drift-reviews"),
+    path("mitigations", api_mitigations.Mitigations.as_view(), name="api-drift-mitigations"),
+    path("mitigations/<int:mitigation_id>", api_mitigations.OneMitigation.as_view(), name="api-drift-mitigation"),
 ]

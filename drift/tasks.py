@@ -8,6 +8,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from drift import folders, importing
+from drift.mitigation import following
 from monitoring.alerts import clock
 
 log = structlog.get_logger(__name__)
@@ -60,3 +61,9 @@ def check_missing() -> str:
     from drift.findings import missing
 
     return missing.check(clock.now())
+
+
+@shared_task(name="drift.tasks.follow_mitigations")
+def follow_mitigations() -> str:
+    """See whether webhooks took what was approved."""
+    return following.follow()

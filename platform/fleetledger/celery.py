@@ -124,6 +124,11 @@ app.conf.update(
             "schedule": timedelta(minutes=1),
             "options": {"expires": 60},
         },
+        "follow mitigations of drift": {
+            "task": "drift.tasks.follow_mitigations",
+            "schedule": timedelta(seconds=10),
+            "options": {"expires": 10},
+        },
         "check that drift reports come": {
             "task": "drift.tasks.check_missing",
             "schedule": timedelta(minutes=1),

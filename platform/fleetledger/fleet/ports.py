@@ -52,3 +52,30 @@ def register_gpu_hour_price(price: GpuHourPrice) -> None:
 def gpu_hour_prices(gpu_models: Collection[str], at: datetime) -> Mapping[str, HourPrice]:
     """Nothing while nobody has registered, and for models without a price."""
     return _hour_prices[0](gpu_models, at) if _hour_prices and gpu_models else {}
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLeft:
+    """What a team may still spend this month; negative where it is over."""
+
+    amount: Decimal
+    currency: str
+
+
+class TeamBudget(Protocol):
+    """What is left of a team's budget at an instant; None for a team without one."""
+
+    def __call__(self, team_id: int, at: datetime) -> BudgetLeft | None: ...
+
+
+_budgets: list[TeamBudget] = []
+
+
+def register_team_budget(budget: TeamBudget) -> None:
+    """Costs calls this from its AppConfig.ready."""
+    _budgets[:] = [budget]
+
+
+def budget_left(team_id: int, at: datetime) -> BudgetLeft | None:
+    """None while nobody has registered: no budget is known."""
+    return _budgets[0](team_id, at) if _budgets else None
