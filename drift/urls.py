@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from drift import finding, views, views_reports
+from drift import finding, views, views_callbacks, views_decisions, views_findings, views_reports
 from fleetledger.web.search import hits
 
 hits.register("models", finding.models)
@@ -16,4 +16,18 @@ urlpatterns = [
     path("drift/reports/<int:report_id>/", views_reports.report, name="drift-report"),
     path("drift/reports/<int:report_id>/raw/", views_reports.raw, name="drift-report-raw"),
     path("drift/reports/<int:report_id>/window/", views_reports.date, name="drift-report-window"),
+    path("drift/callbacks/<uuid:key>", views_callbacks.callback, name="drift-callback"),
+    path("drift/queue/", views_findings.queue, name="drift-queue"),
+    path("drift/findings/<int:finding_id>/", views_findings.finding, name="drift-finding"),
+    path("drift/findings/<int:finding_id>/figures/trend.json", views_findings.trend_figure, name="drift-finding-trend"),
+    path(
+        "drift/findings/<int:finding_id>/figures/histogram.json",
+        views_findings.histogram_figure,
+        name="drift-finding-histogram",
+    ),
+    path("drift/findings/<int:finding_id>/review/", views_decisions.review, name="drift-review"),
+    path("drift/findings/<int:finding_id>/threshold/", views_decisions.threshold, name="drift-threshold"),
+    path("drift/findings/<int:finding_id>/mitigations/", views_decisions.propose, name="drift-mitigation-new"),
+    path("drift/mitigations/<int:mitigation_id>/", views_decisions.move, name="drift-mitigation"),
+    path("drift/models/<str:name>/compare/", views_findings.compare, name="drift-compare"),
 ]

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from drift import wording
 from drift.reads import LastReport, State
+from drift.reads_findings import FindingRow
 from drift.reads_reports import ReportRow, ScoreRow
 from fleetledger.lib.durations import duration_text
 
@@ -22,6 +23,11 @@ def model_state(state: State) -> SafeString:
 
 @register.simple_tag
 def report_window(row: ReportRow | LastReport) -> str:
+    return wording.window_text(row.window_from, row.window_to)
+
+
+@register.simple_tag
+def finding_window(row: FindingRow) -> str:
     return wording.window_text(row.window_from, row.window_to)
 
 
