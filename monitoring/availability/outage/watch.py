@@ -51,7 +51,9 @@ class Watch:
         threading.Thread(target=self._watch, name="database-watcher", daemon=True).start()
 
     def answers_now(self) -> bool:
-        """Ask it, and wait for PATIENCE_S at most."""
+        """Ask it, and wait for PATIENCE_S at most; yes while nobody watches."""
+        if self._answered_at is None:
+            return True
         with self._lock:
             if self._asking is None or self._asking.done():
                 self._asking = self._pool.submit(self._ask)
