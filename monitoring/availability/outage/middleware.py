@@ -10,7 +10,7 @@ from monitoring.availability.outage import snapshot
 from monitoring.availability.outage.watch import watch
 
 Next = Callable[[HttpRequest], HttpResponse]
-STATUS = "/status"
+STATUS = ("/status", "/availability")
 ON_ITS_OWN = "/public/status"
 """The public page keeps what it shows by itself."""
 AWAY = 503
@@ -24,7 +24,7 @@ class OutageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         path = request.path_info.rstrip("/")
-        if path == STATUS and request.method in ("GET", "HEAD"):
+        if path in STATUS and request.method in ("GET", "HEAD"):
             return self._status(request)
         if watch.is_away and not path.startswith(ON_ITS_OWN):
             return unanswered(request)

@@ -62,6 +62,6 @@ def _finding(row: Component, tile: Tile, started: datetime) -> Finding:
     annotations = {
         "summary": f"{row.title} is down",
         "description": tile.why,
-        "component_url": f"{settings.BASE_URL.rstrip('/')}/components/{row.name}",
+        "component_url": f"{settings.BASE_URL.rstrip('/')}/availability/{row.name}/",
     }
     return Finding(labels, annotations | ({"runbook_url": row.runbook_url} if row.runbook_url else {}), started)
