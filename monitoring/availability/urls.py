@@ -7,6 +7,7 @@ from monitoring.availability import views, views_beats, views_changes, views_com
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^probe/(?P<token>[-\w]{1,64})/?$", views_beats.beat, name="probe-beat"),
     path("availability/", views.status_wall, name="availability"),
+    re_path(r"^status/?$", views.status_wall, name="status"),
     path("availability/slos/", views_slos.slo_list, name="slos"),
     path("availability/slos/<slug:name>/", views_slos.slo, name="slo"),
     path("availability/slos/<slug:name>/budget.json", views_slos.budget_figure, name="slo-budget"),

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
 from monitoring.availability import judging
 from monitoring.availability.outage import snapshot
 from monitoring.availability.outage.middleware import last_picture
 from monitoring.availability.states import State
+from tests import world as fleet
 from tests.availability import world
 from tests.availability.world import after, every, see
 
@@ -39,3 +41,10 @@ def test_without_a_file_or_with_a_broken_one_the_page_still_says_what_is_known(
         assert snapshot.read() is None, text
     settings.STATE_DIR = ""
     assert snapshot.read() is None
+
+
+@pytest.mark.django_db
+def test_while_the_database_answers_it_is_the_wall_for_those_who_are_signed_in(client: Client) -> None:
+    assert client.get("/status").status_code == 302
+    client.force_login(fleet.admin())
+    assert client.get("/status").status_code == 200
