@@ -2,7 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from monitoring.availability import views, views_beats, views_changes, views_component, views_slos
+from fleetledger.web.search import hits
+from monitoring.availability import finding, views, views_beats, views_changes, views_component, views_slos
+
+hits.register("components", finding.components)
+hits.register("slos", finding.slos)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^probe/(?P<token>[-\w]{1,64})/?$", views_beats.beat, name="probe-beat"),

@@ -139,6 +139,12 @@ def test_our_own_parts_are_a_section_for_those_who_see_the_fleet(admin: User, vi
     assert "Fleetledger itself" not in page(fleet.member(vision), "/availability/")
 
 
+def test_the_search_finds_components_of_ones_teams(admin: User, vision: Team) -> None:
+    looked_at("ranker", team=vision)
+    assert 'href="/availability/ranker/"' in page(admin, "/search/?q=rank")
+    assert "/availability/ranker/" not in page(fleet.member(fleet.team("other")), "/search/?q=rank")
+
+
 def test_names_are_escaped(admin: User) -> None:
     looked_at("api", State.DOWN, title=NASTY, detail=NASTY)
     html = page(admin, "/availability/")

@@ -50,7 +50,7 @@ def test_it_says_its_state_why_since_when_and_how_available_it_was(api: Componen
     for said in (
         "It said 503.",
         "91.667 %",
-        "seen throughout, so this is exact",
+        "exactly: all of it was seen",
         "Unknown to down",
         'href="https://runbooks.example.org/api"',
         'class="s-down"',

@@ -121,6 +121,13 @@ def test_a_month_is_a_report_and_a_file(vision: Team, viewer: User) -> None:
     assert "nothing was counted" in page(viewer, "/availability/slos/?month=2026-10")
 
 
+def test_a_month_that_was_not_seen_enough_of_is_not_green(vision: Team, viewer: User) -> None:
+    counted(world.slo(team=vision), covered=0.71)
+    html = page(viewer, "/availability/slos/?month=2026-11")
+    assert "Met, in what was seen" in html
+    assert 'class="badge good"' not in html
+
+
 def test_the_list_is_a_file_too(vision: Team, viewer: User) -> None:
     counted(world.slo(team=vision))
     head, row = page(viewer, "/availability/slos/?format=csv").splitlines()

@@ -3,6 +3,7 @@
 import secrets
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -224,6 +225,9 @@ class ComponentDay(models.Model):
                 condition=Q(expected_s=F("up_s") + F("degraded_s") + F("down_s") + F("unknown_s")),
                 name="availability_day_adds_up",
             ),
+        ]
+        indexes: ClassVar = [  # the last days of all: they lie together, as they are written day by day
+            BrinIndex(fields=["day"], name="availability_days_of_all", pages_per_range=32)
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Says states, availability and budgets in templates, and draws their strips."""
+"""Says states and availability in templates, and draws their strips."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -17,18 +17,11 @@ from monitoring.availability.figures import Availability
 from monitoring.availability.models import ComponentKind, ProbeKind
 from monitoring.availability.reads_component import EvidenceRow, Period
 from monitoring.availability.reads_days import Mark
-from monitoring.availability.slo import sentences
-from monitoring.availability.slo.budget import Budget
-from monitoring.availability.slo.burn import Unit
-from monitoring.availability.slo.reads import Health, SloRow
 from monitoring.availability.states import State
 
 register = template.Library()
 
 PLACES = 3
-LITTLE = Fraction(1, 4)
-"""With less of a budget left than this its bar is yellow."""
-LONGEST_S = 3650.0 * 86_400
 TONES = {
     State.UP: ("good", "circle-check"),
     State.DEGRADED: ("warn", "triangle-alert"),
@@ -37,14 +30,6 @@ TONES = {
     State.MAINTENANCE: ("note", "wrench"),
     State.IDLE: ("", "circle-pause"),
 }
-HEALTHS = {
-    Health.BURNING: ("bad", "flame"),
-    Health.EXHAUSTED: ("bad", "circle-x"),
-    Health.UNKNOWN: ("unknown", "circle-question-mark"),
-    Health.NO_VERDICT: ("unknown", "minus"),
-    Health.OK: ("good", "circle-check"),
-}
-_STATE_OF_TONE = {"bad": State.DOWN, "unknown": State.UNKNOWN, "good": State.UP}
 _KINDS = {kind.value: str(kind.label) for kind in (*ComponentKind, *ProbeKind)}
 
 
@@ -52,24 +37,7 @@ _KINDS = {kind.value: str(kind.label) for kind in (*ComponentKind, *ProbeKind)}
 def state_badge_of(state: State, word: str = "") -> SafeString:
     """A state by its colour, its icon and its word."""
     tone, name = TONES[State(state)]
-    return _badge(tone, name, word or State(state).label)
-
-
-@register.simple_tag
-def health_badge(health: Health) -> SafeString:
-    tone, name = HEALTHS[health]
-    return _badge(tone, name, health.label)
-
-
-@register.filter
-def health_icon(health: Health) -> str:
-    return HEALTHS[health][1]
-
-
-@register.filter
-def health_state(health: Health) -> str:
-    """Which state's colour it has."""
-    return _STATE_OF_TONE[HEALTHS[health][0]].value
+    return badge(tone, name, word or State(state).label)
 
 
 @register.filter
@@ -126,60 +94,6 @@ def figure(found: Availability) -> SafeString:
     )
 
 
-@register.simple_tag
-def attained(found: Budget) -> SafeString:
-    """What was attained, with its bounds where too little was seen."""
-    return figure(Availability(found.attained, found.coverage, found.lower, found.upper))
-
-
-@register.filter
-def budget_tone(found: Budget) -> str:
-    """How a bar of what is left is coloured."""
-    if found.left is None:
-        return "idle"
-    return "bad" if found.left <= 0 else "warn" if found.left < LITTLE else "good"
-
-
-@register.filter
-def bar_tone(row: SloRow) -> str:
-    """Grey without a verdict: an old budget says nothing about now."""
-    return "idle" if row.health in (Health.UNKNOWN, Health.NO_VERDICT) else budget_tone(row.budget)
-
-
-@register.filter
-def counted(number: Fraction, unit: Unit) -> str:
-    """Events, or time."""
-    return day_seconds(number, "0 s") if unit is Unit.TIME else f"{round(number):,}"
-
-
-@register.filter
-def lasts(seconds: Fraction) -> str:
-    return words.duration(timedelta(seconds=min(float(seconds), LONGEST_S)))
-
-
-@register.filter
-def budget(value: Fraction | None) -> str:
-    return words.NOTHING if value is None else sentences.budget_left(value)
-
-
-@register.filter
-def rate(value: Fraction | None) -> str:
-    """How many times faster than allowed: 14.4x."""
-    return words.NOTHING if value is None else f"{sentences.times(value)}\N{MULTIPLICATION SIGN}"
-
-
-@register.filter
-def plain_percent(value: Decimal) -> str:
-    """99.9 %, without zeros that say nothing."""
-    return f"{value.normalize():f} %"
-
-
-@register.filter
-def as_percent(value: Fraction | None) -> float | None:
-    """For bars: from 0 to 100."""
-    return None if value is None else max(0.0, min(100.0, float(value) * 100))
-
-
 @register.filter
 def fact_name(key: str) -> str:
     """replication_lag_s: Replication lag."""
@@ -223,7 +137,7 @@ def state_line(periods: Sequence[Period], window: Window) -> SafeString:
     return charts.timeline(periods, window)
 
 
-def _badge(tone: str, name: str, word: str) -> SafeString:
+def badge(tone: str, name: str, word: str) -> SafeString:
     return format_html(
         '<span class="badge {}"><svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>{}</span>',
         tone,

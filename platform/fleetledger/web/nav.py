@@ -84,6 +84,14 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             Page("Status", "availability", "activity"),
             Page("SLOs", "slos", "target"),
             Page("Incidents", "incidents", "siren"),
+            Page("Healing", "healing", "wrench"),
+        ),
+    ),
+    (
+        "Drift",
+        (
+            Page("Models", "drift", "box"),
+            Page("Review queue", "drift-queue", "scale"),
         ),
     ),
 )
