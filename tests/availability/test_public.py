@@ -126,6 +126,14 @@ def test_public_incidents_are_told_with_their_updates_and_others_are_not() -> No
     assert document()["past"] == []
 
 
+def test_not_everything_works_while_people_work_on_a_problem() -> None:
+    _seen_now("api", public_title="The API")
+    found = incident(is_public=True, public_title="Slow answers")
+    assert (document()["state"], document()["sentence"]) == ("degraded", "We are working on a problem")
+    acts.change(found.pk, Changes(state=IncidentState.MITIGATED), MIRA)
+    assert (document()["state"], document()["sentence"]) == ("up", "Everything works")
+
+
 def test_what_people_write_for_the_public_is_escaped() -> None:
     alerts.set_clock(after(0))
     incident(is_public=True, public_title="<script>alert(1)</script>", public_text="<img src=x>")
@@ -178,7 +186,7 @@ def test_without_a_database_the_file_is_shown_grey_with_its_time() -> None:
     incident(is_public=True, public_title="Slow answers")
     page()
     elsewhere = Keeper(_broken, is_inline=True)
-    assert elsewhere.latest().state == "up"  # so young that it still holds
+    assert elsewhere.latest().services[0].state == "up"  # so young that it still holds
     _age_file(31)
     found = elsewhere.latest()
     assert (found.is_old, found.state, found.troubles[0].title) == (True, "unknown", "Slow answers")

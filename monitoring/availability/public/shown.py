@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 UNKNOWN = "unknown"
-WORST_FIRST = ("down", "degraded", UNKNOWN, "maintenance", "up", "idle")
+DEGRADED = "degraded"
+WORST_FIRST = ("down", DEGRADED, UNKNOWN, "maintenance", "up", "idle")
 WORDS = {
     "up": "Works",
     "degraded": "Works in part",
@@ -94,20 +95,28 @@ class Shown:
 
     @property
     def state(self) -> str:
-        """The worst of all; unknown where there is nothing."""
+        """The worst of all; unknown where there is nothing. While people work on a problem not all is well."""
         states = {service.state for service in self.services}
+        if self.open_troubles and not self.is_old:
+            states.add(DEGRADED)
         return next((state for state in WORST_FIRST if state in states), UNKNOWN)
+
+    @property
+    def open_troubles(self) -> int:
+        return sum(trouble.state == "open" for trouble in self.troubles)
 
     @property
     def sentence(self) -> str:
         """What a visitor wants to know first."""
         if self.is_old:
             return "How everything is now cannot be told"
-        if not self.services:
-            return "Nothing is shown here yet"
         by_state = {state: [row.title for row in self.services if row.state == state] for state in WORST_FIRST}
         said = [_said(by_state[state], words) for state, words in _SENTENCES if by_state[state]]
-        return "; ".join(said) if said else "Everything works"
+        if said:
+            return "; ".join(said)
+        if self.open_troubles:
+            return "We are working on a problem" if self.open_troubles == 1 else "We are working on problems"
+        return "Everything works" if self.services else "Nothing is shown here yet"
 
 
 _SENTENCES = (
