@@ -1,8 +1,8 @@
 """Knows, in a web process, whether the database answers now; and frees requests that wait for one that hangs.
 
 A server that was stopped refuses, and each request learns it by itself. One that hangs says nothing at all: whoever
-waits for it would wait for ever, and soon all threads would. So a thread asks each second; once there has been no
-answer for SILENCE_S, the sockets of all connections in use are shut, which ends the waiting with an error.
+waits for it would wait for ever, and soon all threads would. So a thread asks each second; once it got no answer
+FAILURES times in a row, the sockets of all connections in use are shut, which ends the waiting with an error.
 """
 
 import os
@@ -22,8 +22,8 @@ from django.db.backends.signals import connection_created
 from fleetledger.rest import readiness
 
 EVERY_S = 1.0
-SILENCE_S = 3.0
 PATIENCE_S = 1.8
+FAILURES = 2  # one alone may be our own: a machine with too much to do
 log = structlog.get_logger(__name__)
 
 
@@ -31,7 +31,8 @@ class Watch:
     """One for each process; it watches from `start` on."""
 
     def __init__(self) -> None:
-        self._answered_at: float | None = None
+        self._is_watching = False
+        self._failures = 0
         self._connections: WeakSet[Any] = WeakSet()
         self._asking: Future[None] | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="database-watch")
@@ -41,18 +42,17 @@ class Watch:
     @property
     def is_away(self) -> bool:
         """Whether it has not answered lately; False while nobody watches."""
-        at = self._answered_at
-        return at is not None and time.monotonic() - at > SILENCE_S
+        return self._failures >= FAILURES
 
     def start(self) -> None:
         """Watch from now on, in a thread of its own."""
-        self._answered_at = time.monotonic()
+        self._is_watching = True
         connection_created.connect(self._remember, weak=False, dispatch_uid="availability-watch")
         threading.Thread(target=self._watch, name="database-watcher", daemon=True).start()
 
     def answers_now(self) -> bool:
         """Ask it, and wait for PATIENCE_S at most; yes while nobody watches."""
-        if self._answered_at is None:
+        if not self._is_watching:
             return True
         with self._lock:
             if self._asking is None or self._asking.done():
@@ -67,14 +67,13 @@ class Watch:
     def _watch(self) -> None:
         was_away = False
         while True:
-            if self.answers_now():
-                self._answered_at = time.monotonic()
+            self._failures = 0 if self.answers_now() else self._failures + 1
             if self.is_away != was_away:
                 was_away = self.is_away
                 log.warning("the database is away" if was_away else "the database is back")
             if was_away:
                 self._free()
-            time.sleep(EVERY_S)
+            time.sleep(0 if self._failures == 1 else EVERY_S)
 
     def _ask(self) -> None:
         try:
