@@ -1,6 +1,7 @@
 """Fills an empty installation with the demo: configuration, people, the past of its fleet, and the bills for it."""
 
 import io
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from costs import allocate, importing, ingest
 from costs.errors import CostsError
-from fleetledger.demo import bills, filling, game_days, past_incidents, service_past
+from fleetledger.demo import bills, drift_reports, filling, game_days, past_incidents, service_past
 from fleetledger.demo.inventory import Cluster
 from fleetledger.demo.world import World
 from fleetledger.fleet import jobs
@@ -38,21 +39,31 @@ def configure(port: int, now: datetime) -> None:
 
 
 def fill_history(now: datetime, days: int, say: Say) -> None:
-    """Write what is missing of the last `days`, newest first; a fleet that has its past is left alone."""
-    world = World()
-    service_past.write_probes(world, now, days, say)
-    _fill_usage(world, now, days, say)
+    """Write what is missing of the last `days`, newest first; what is there is left alone.
+
+    What probes saw follows as soon as the sources are let in, and reaches to that instant: so nothing is missed.
+    """
+    world, started = World(), time.monotonic()
+
+    def write_services() -> None:
+        passed = timedelta(seconds=time.monotonic() - started)
+        service_past.write_probes(world, now + passed, days, say)
+
+    _fill_usage(world, now, days, say, write_services)
     service_past.count_objectives(now, days, say)
     told, played = past_incidents.write(now, days), game_days.write(now)
     say(f"{told} incidents and {played} game days are told.")
+    say(f"{drift_reports.write(now, days)} drift reports are taken in.")
 
 
-def _fill_usage(world: World, now: datetime, days: int, say: Say) -> None:
+def _fill_usage(world: World, now: datetime, days: int, say: Say, let_in: Callable[[], None]) -> None:
+    """`let_in` is called once sources are read like any other."""
     handover = floor(now - LIVE, HOUR)
     whole = Window(floor(now, DAY) - timedelta(days=days), handover)
     parts = _slept(handover) if _has_its_past() else list(filling.stretches(whole))
     if not parts:
         say("History is there already.")
+        let_in()
         return
     Job.objects.filter(kind=JOB_KIND, state=JobState.RUNNING).update(
         state=JobState.FAILED, error="The demo was stopped before its history was written.", finished_at=now
@@ -65,9 +76,10 @@ def _fill_usage(world: World, now: datetime, days: int, say: Say) -> None:
                 _fill_one(world, cluster, part)
                 done += (part.end - part.start) // HOUR
                 progress.progress(done, total, f"{cluster.name} since {part.start:%d %b}")
+            say(f"History since {part.start:%Y-%m-%d} is written ({100 * done // total} %).")
             if part is parts[0]:
                 _let_in(handover)
-            say(f"History since {part.start:%Y-%m-%d} is written ({100 * done // total} %).")
+                let_in()
 
 
 def import_bills(now: datetime, days: int, say: Say) -> None:

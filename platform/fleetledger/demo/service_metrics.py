@@ -185,6 +185,7 @@ def _backups() -> Iterator[Signal]:
             "pgbackrest_backup_since_last_completion_seconds", target, _alive(_backup_age(target)), type="full"
         )
         yield signal("restore_test_age_seconds", target, _alive(_restore_age(target)))
+        yield signal("restore_test_age_days", target, _alive(_restore_days(target)))
 
 
 def _backup_age(target: Target) -> Value:
@@ -201,3 +202,8 @@ def _backup_age(target: Target) -> Value:
 def _restore_age(target: Target) -> Value:
     """Tried out once in a cycle; the other one only when it was new."""
     return lambda at: str((at - ORIGIN - RESTORE_TESTED_S) % CYCLE_S if target is BACKUPS[0] else at - ORIGIN)
+
+
+def _restore_days(target: Target) -> Value:
+    age = _restore_age(target)
+    return lambda at: str(int(age(at)) // DAY_S)
