@@ -10,11 +10,13 @@ from drift.findings.grouping import by_root
 from drift.findings.native import judge_window
 from drift.findings.rules import Rules
 from drift.findings.tracking import Change, Track, step
-from drift.measures.columns import numbers
+from drift.measures.columns import Labels, Numbers, numbers
 from drift.measures.robust.counts import count
 from drift.measures.robust.profile import Profile, WindowCounts, profile_column
+from tests.drift import odd_columns
 
 Matrix = NDArray[np.float64]
+Columns = list[Numbers | Labels]
 COLUMNS, REFERENCE, WINDOW = 20, 1000, 500
 FIRST = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -30,30 +32,36 @@ def normal(seed: int, windows: int, change: Callable[[int, Matrix], None] | None
         yield window
 
 
-def changes(stream: Iterator[Matrix], rules: Rules | None = None) -> list[tuple[int, str, Change]]:
+def odd(seed: int, windows: int, *, reference: int = REFERENCE, window: int = WINDOW) -> Iterator[Columns]:
+    """The same for columns that fool many measures."""
+    chance = np.random.default_rng(seed)
+    yield odd_columns.draw(chance, reference)
+    for _ in range(windows):
+        yield odd_columns.draw(chance, window)
+
+
+def changes(stream: Iterator[Matrix] | Iterator[Columns], rules: Rules | None = None) -> list[tuple[int, str, Change]]:
     """What opened, worsened and closed: number of the window, root and change."""
     chosen = rules or Rules()
-    reference = next(stream)
-    profile = Profile(
-        tuple(profile_column(numbers(name, values)) for name, values in _named(reference)), len(reference)
-    )
+    windows = (_columns(one) for one in stream)
+    reference = next(windows)
+    profile = Profile(tuple(profile_column(column) for column in reference), reference[0].rows)
     tracks: dict[str, Track] = {}
     found = []
-    for number, window in enumerate(stream):
-        counts = {
-            column.name: count(column.buckets, numbers(name, values))
-            for column, (name, values) in zip(profile.columns, _named(window), strict=True)
-        }
-        judged = judge_window(profile, WindowCounts(len(window), counts), chosen)
+    for number, window in enumerate(windows):
+        pairs = zip(profile.columns, window, strict=True)
+        counts = {column.name: count(column.buckets, values) for column, values in pairs}
+        judged = judge_window(profile, WindowCounts(window[0].rows, counts), chosen)
         for reading in by_root(judged.readings, profile.groups):
-            moved = step(
-                tracks.get(reading.root, Track(reading.root)), reading, chosen, window=FIRST + timedelta(hours=number)
-            )
+            track = tracks.get(reading.root, Track(reading.root))
+            moved = step(track, reading, chosen, window=FIRST + timedelta(hours=number))
             tracks[reading.root] = moved.track
             if moved.change is not None:
                 found.append((number, reading.root, moved.change))
     return found
 
 
-def _named(matrix: Matrix) -> list[tuple[str, Matrix]]:
-    return [(f"c{place:02d}", matrix[:, place]) for place in range(matrix.shape[1])]
+def _columns(window: Matrix | Columns) -> Columns:
+    if isinstance(window, list):
+        return window
+    return [numbers(f"c{place:02d}", window[:, place]) for place in range(window.shape[1])]

@@ -24,6 +24,11 @@ def test_nothing_opens_in_200_windows_without_drift(seed: int) -> None:
     assert streams.changes(streams.normal(seed, 200)) == []
 
 
+@pytest.mark.parametrize(("reference", "window"), [(1000, 500), (200, 150), (300, 3000)])
+def test_nothing_opens_on_columns_that_fool_many_measures(reference: int, window: int) -> None:
+    assert streams.changes(streams.odd(4, 40, reference=reference, window=window)) == []
+
+
 @pytest.mark.parametrize("seed", range(10, 18))
 def test_a_shift_in_one_column_that_stays_opens_exactly_one_finding_within_4_windows(seed: int) -> None:
     found = streams.changes(streams.normal(seed, 30, shifted(0.35)))

@@ -167,12 +167,20 @@ def test_many_values_out_of_range_open_and_as_many_as_chance_gives_do_not() -> N
     assert opened == []
 
 
-def test_new_categories_of_a_column_full_of_rare_ones_are_expected() -> None:
+def test_a_reference_that_cannot_know_all_categories_calls_none_new() -> None:
     chance = np.random.default_rng(10)
     words = [str(place) for place in chance.zipf(1.5, size=1500).tolist()]
-    found = facts_of(labels("word", words[:1000]), labels("word", words[1000:]))
-    assert [(fact.kind, fact.opens) for fact in found] == [(FactKind.NEW, False)]
-    assert found[0].share > 0.02
+    reference, current = labels("word", words[:1000]), labels("word", words[1000:])
+    assert fix_buckets(reference).hashed == 64
+    assert facts_of(reference, current) == []
+    assert scored(reference, current).is_drifted is False
+
+
+def test_a_window_without_a_rare_category_is_not_called_constant() -> None:
+    rare = labels("flag", ["no"] * 998 + ["yes"] * 2)
+    assert [fact.opens for fact in facts_of(rare, labels("flag", ["no"] * 500))] == [False]
+    common = labels("flag", ["no"] * 900 + ["yes"] * 100)
+    assert [fact.opens for fact in facts_of(common, labels("flag", ["no"] * 500))] == [True]
 
 
 def test_an_absent_column_opens_and_a_small_window_opens_nothing() -> None:

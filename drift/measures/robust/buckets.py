@@ -21,6 +21,8 @@ from drift.measures.columns import (
 QUANTILES = 10
 DISCRETE_UP_TO = 20  # distinct numbers of the reference: up to here each has its own bucket
 LEVELS_UP_TO = 1000  # categories of the reference: beyond, they share buckets by their hash
+UNSEEN_SHARE = 0.005  # of the reference's rows with a category of their own: so many rows are new in any window
+UNSEEN_ROWS = 5
 HASH_BUCKETS = 64
 
 
@@ -29,8 +31,8 @@ class Buckets:
     """How to count a column. Immutable: counts by two versions never mix.
 
     `edges` e0...ek make the bins [e0, e1) ... [ek-1, ek]. `levels` are categories as text; `hashed` says that there
-    were too many of them, so that new ones cannot be told. `center` and `scale` keep sums of squares exact. Text,
-    embeddings and empty columns have one bucket: that there is a value.
+    were too many of them for the reference to know all, so that new ones mean nothing and are not told. `center` and
+    `scale` keep sums of squares exact. Text, embeddings and empty columns have one bucket: that there is a value.
     """
 
     name: str
@@ -96,7 +98,9 @@ def _quantile_edges(values: Values) -> list[float]:
 
 
 def _of_labels(reference: Labels) -> Buckets:
-    levels = sorted({level_name(level) for level in reference.counts()})
-    if len(levels) > LEVELS_UP_TO:
+    counts = reference.counts()
+    levels = sorted({level_name(level) for level in counts})
+    unseen = sum(found == 1 for found in counts.values())
+    if len(levels) > LEVELS_UP_TO or unseen > max(UNSEEN_SHARE * reference.present, UNSEEN_ROWS):
         return Buckets(reference.name, Kind.CATEGORICAL, hashed=HASH_BUCKETS)
     return Buckets(reference.name, Kind.CATEGORICAL, levels=tuple(levels))

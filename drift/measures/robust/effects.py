@@ -9,6 +9,7 @@ from drift.measures.robust.counts import Counts
 
 Table = NDArray[np.float64]
 UNORDERED = 3  # new, null, misfit come last
+SMALL_EXPECTED = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,11 @@ class Effect:
 def effect(reference: Counts, window: Counts, *, is_ordered: bool) -> Effect:
     if not (reference.rows and window.rows):
         return Effect(shape=0.0, location=0.0)
-    p, q = (all_buckets(side)[np.newaxis] for side in (reference, window))
-    location = float(_locations(p[:, _ORDERED], q[:, _ORDERED])[0]) if is_ordered else 0.0
+    mine, theirs = all_buckets(reference), all_buckets(window)
+    if is_ordered:
+        mine, theirs = with_tails_joined(mine, theirs)
+    p, q = mine[np.newaxis], theirs[np.newaxis]
+    location = float(_locations(on_a_line(p), on_a_line(q))[0]) if is_ordered else 0.0
     return Effect(shape=float(_shapes(p, q)[0]), location=location)
 
 
@@ -38,7 +42,7 @@ def effect_sizes(p: Table, q: Table, *, is_ordered: bool) -> NDArray[np.float64]
     sizes = _shapes(p, q)
     if not is_ordered:
         return sizes
-    return np.maximum(sizes, np.abs(_locations(p[:, _ORDERED], q[:, _ORDERED])))
+    return np.maximum(sizes, np.abs(_locations(on_a_line(p), on_a_line(q))))
 
 
 def all_buckets(counts: Counts) -> Table:
@@ -47,10 +51,28 @@ def all_buckets(counts: Counts) -> Table:
     return np.array(cells, dtype=np.float64)
 
 
-def ordered_buckets(counts: Counts) -> Table:
-    """Those that lie on a line: below, the bins, above."""
-    line: Table = all_buckets(counts)[_ORDERED]
-    return line
+def on_a_line(table: Table) -> Table:
+    """The buckets that are ordered: below, the bins, above."""
+    return table[..., :-UNORDERED]
+
+
+def with_tails_joined(reference: Table, window: Table) -> tuple[Table, Table]:
+    """A few values out of range count with the outermost bin: the reference has none there by construction, not by
+    chance, so a bucket of their own would raise false alarms. The facts about data tell of them.
+    """
+    table = np.array([reference, window])
+    below, above = 0, table.shape[1] - UNORDERED - 1
+    for tail, neighbour in ((below, below + 1), (above, above - 1)):
+        if (expected_counts(table)[:, tail] < SMALL_EXPECTED).any():
+            table[:, neighbour] += table[:, tail]
+            table[:, tail] = 0
+    return table[0], table[1]
+
+
+def expected_counts(table: Table) -> Table:
+    """Of each cell, were both rows of one distribution."""
+    outer: Table = np.outer(table.sum(axis=1), table.sum(axis=0)) / max(table.sum(), 1)
+    return outer
 
 
 def _shapes(p: Table, q: Table) -> NDArray[np.float64]:
@@ -76,6 +98,3 @@ def _as_shares(table: Table) -> Table:
     sums = table.sum(axis=1, keepdims=True)
     shares: Table = np.divide(table, sums, out=np.zeros_like(table), where=sums > 0)
     return shares
-
-
-_ORDERED = slice(None, -UNORDERED)

@@ -5,9 +5,15 @@ from math import sqrt
 import numpy as np
 
 from drift.measures.robust.counts import Counts
-from drift.measures.robust.effects import UNORDERED, Table, all_buckets, ordered_buckets
+from drift.measures.robust.effects import (
+    SMALL_EXPECTED,
+    Table,
+    all_buckets,
+    expected_counts,
+    on_a_line,
+    with_tails_joined,
+)
 
-SMALL_EXPECTED = 5.0
 TWO_TESTS = 2
 
 
@@ -19,8 +25,8 @@ def p_value(reference: Counts, window: Counts, *, is_ordered: bool) -> float:
     mine, theirs = all_buckets(reference), all_buckets(window)
     if not is_ordered:
         return chi_square(mine, theirs)
-    over_buckets = chi_square(*_with_tails_joined(mine, theirs))
-    return min(1.0, TWO_TESTS * min(over_buckets, rank_test(ordered_buckets(reference), ordered_buckets(window))))
+    mine, theirs = with_tails_joined(mine, theirs)
+    return min(1.0, TWO_TESTS * min(chi_square(mine, theirs), rank_test(on_a_line(mine), on_a_line(theirs))))
 
 
 def chi_square(reference: Table, window: Table) -> float:
@@ -29,12 +35,12 @@ def chi_square(reference: Table, window: Table) -> float:
 
     table = np.array([reference, window])
     table = table[:, table.sum(axis=0) > 0]
-    expected = _expected(table)
+    expected = expected_counts(table)
     is_small = (expected < SMALL_EXPECTED).any(axis=0)
     merged = np.column_stack([table[:, ~is_small], table[:, is_small].sum(axis=1)]) if is_small.any() else table
     if merged.shape[1] < TWO_TESTS or (merged.sum(axis=1) == 0).any():
         return 1.0
-    expected = _expected(merged)
+    expected = expected_counts(merged)
     return float(chdtrc(merged.shape[1] - 1, np.sum((merged - expected) ** 2 / expected)))
 
 
@@ -52,21 +58,3 @@ def rank_test(reference: Table, window: Table) -> float:
         return 1.0
     off = abs(float(window @ middle_ranks - n * (total + 1) / 2))
     return float(2 * ndtr(-max(off - 0.5, 0.0) / sqrt(variance)))
-
-
-def _with_tails_joined(reference: Table, window: Table) -> tuple[Table, Table]:
-    """A few values out of range count with the outermost bin: the reference has none there by construction, not by
-    chance, so a bucket of their own would raise false alarms. The facts about data tell of them.
-    """
-    table = np.array([reference, window])
-    below, above = 0, table.shape[1] - UNORDERED - 1
-    for tail, neighbour in ((below, below + 1), (above, above - 1)):
-        if (_expected(table)[:, tail] < SMALL_EXPECTED).any():
-            table[:, neighbour] += table[:, tail]
-            table[:, tail] = 0
-    return table[0], table[1]
-
-
-def _expected(table: Table) -> Table:
-    outer: Table = np.outer(table.sum(axis=1), table.sum(axis=0)) / max(table.sum(), 1)
-    return outer

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import sqrt
+from math import log, sqrt
 
 from drift.measures.robust.counts import Counts
 from drift.measures.robust.profile import ColumnProfile, Profile
@@ -94,8 +94,8 @@ def _constant(reference: ColumnProfile, window: Counts) -> Fact | None:
     had_many = reference.counts.distinct_buckets > 1
     if not had_many or not window.present or not _is_single(window):
         return None
-    share = window.present / window.rows
-    return Fact(FactKind.CONSTANT, window.name, share, "every value is the same; before, they differed", opens=True)
+    share, opens = window.present / window.rows, window.present * log(_likeliest(reference.counts)) <= log(RARE)
+    return Fact(FactKind.CONSTANT, window.name, share, "every value is the same; before, they differed", opens=opens)
 
 
 def _other_type(reference: ColumnProfile, window: Counts) -> Fact | None:
@@ -116,6 +116,12 @@ def _is_more(found: int, rows: int, usual: float, reference_rows: int) -> bool:
     """Four standard deviations above the usual share, the reference's own error counted in."""
     pooled = max(usual, 1 / rows)
     return found / rows - usual >= DEVIATIONS * sqrt(pooled * (1 / rows + 1 / max(reference_rows, 1)))
+
+
+def _likeliest(reference: Counts) -> float:
+    """The share of the fullest bucket, at most: the others may be rarer than they were by four deviations."""
+    others = reference.present - max(reference.inside)
+    return 1 - max(others - DEVIATIONS * sqrt(others), 0) / reference.present
 
 
 def _is_single(window: Counts) -> bool:
