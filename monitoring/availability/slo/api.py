@@ -14,14 +14,8 @@ from fleetledger.rest.views import with_content_etag
 from monitoring.alerts import clock
 from monitoring.alerts.api import AlertsView
 from monitoring.availability.slo import reads, reads_history, reads_report
-from monitoring.availability.slo.api_answers import (
-    SloAnswer,
-    SloDayAnswer,
-    SloDetailAnswer,
-    SloMonthAnswer,
-    SloPointAnswer,
-    SloReportAnswer,
-)
+from monitoring.availability.slo.api_answers import SloAnswer, SloDetailAnswer
+from monitoring.availability.slo.api_answers_past import SloDayAnswer, SloMonthAnswer, SloPointAnswer, SloReportAnswer
 from monitoring.availability.slo.burn import Unit
 from monitoring.availability.slo.reads import Health
 from monitoring.availability.slo.reads_history import Step
