@@ -16,6 +16,5 @@ class AvailabilityConfig(AppConfig):
         import_module("monitoring.availability.slo.config")  # after the components that it names
         step = import_module("monitoring.availability.own.step")
         import_module("monitoring.alerts.notifier").go_along("availability", step.Step(), step.EVERY_S)
-        import_module("monitoring.availability.slo.config")  # after the components that it names
         import_module("monitoring.availability.incidents.config")
         import_module("monitoring.availability.healing.config")
