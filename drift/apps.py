@@ -13,3 +13,4 @@ class DriftConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("drift.config")  # its section of the configuration file
+        import_module("drift.checks")

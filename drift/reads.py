@@ -44,7 +44,10 @@ class LastReport:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model as it is now. `trend` is the share of drifted columns of its last reports, the oldest first."""
+    """A model as it is now. `trend` is the share of drifted columns of its last reports, the oldest first.
+
+    `trend_at` is known where one model is asked for.
+    """
 
     id: int
     name: str
@@ -72,24 +75,36 @@ class ModelRow:
         return self.last_received_at + timedelta(seconds=self.expected_every_s * LATE_BY)
 
 
-_MODELS = """
-SELECT m.id, m.name, t.slug, t.name, m.description, m.is_production, m.importance, m.pool, m.expected_every_s,
-       m.window_grain, m.removed_at IS NOT NULL, counted.reports, counted.undated, counted.received_at,
-       recent.ids, recent.starts, recent.ends, recent.received, recent.shares, recent.limits, recent.flags,
-       recent.columns, recent.drifted
-FROM drift_model m
-JOIN fleet_team t ON t.id = m.owner_id
+_COUNTED_ONE = """
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE is_dated) AS reports, count(*) FILTER (WHERE NOT is_dated) AS undated,
            max(received_at) AS received_at
     FROM drift_report WHERE model_id = m.id AND state = 'imported'
 ) counted
+"""
+_COUNTED_ALL = """
+LEFT JOIN (
+    SELECT model_id, count(*) FILTER (WHERE is_dated) AS reports, count(*) FILTER (WHERE NOT is_dated) AS undated,
+           max(received_at) AS received_at
+    FROM drift_report WHERE state = 'imported' GROUP BY model_id
+) counted ON counted.model_id = m.id
+"""
+_MODELS = """
+SELECT m.id, m.name, t.slug, t.name, m.description, m.is_production, m.importance, m.pool, m.expected_every_s,
+       m.window_grain, m.removed_at IS NOT NULL, coalesce(counted.reports, 0), coalesce(counted.undated, 0),
+       counted.received_at, recent.shares, CASE WHEN %(name)s <> '' THEN recent.ends END,
+       recent.ids[1], recent.starts[1], recent.ends[1], recent.received[1], recent.shares[1], recent.limits[1],
+       recent.flags[1], recent.columns[1], recent.drifted[1]
+FROM drift_model m
+JOIN fleet_team t ON t.id = m.owner_id
+/* counted */
 CROSS JOIN LATERAL (
     SELECT array_agg(id) AS ids, array_agg(window_from) AS starts, array_agg(window_to) AS ends,
            array_agg(received_at) AS received, array_agg(share) AS shares, array_agg(drift_share) AS limits,
            array_agg(is_drifted) AS flags, array_agg("columns") AS columns, array_agg(drifted_columns) AS drifted
     FROM (
-        SELECT * FROM drift_report WHERE model_id = m.id AND is_dated AND state = 'imported'
+        SELECT id, window_from, window_to, received_at, share, drift_share, is_drifted, "columns", drifted_columns
+        FROM drift_report WHERE model_id = m.id AND is_dated AND state = 'imported'
         ORDER BY window_to DESC, id DESC LIMIT %(trend)s
     ) latest
 ) recent
@@ -124,18 +139,18 @@ def sendable(*, teams: TeamScope) -> tuple[Model, ...]:
 
 def _found(teams: TeamScope, at: datetime, name: str) -> tuple[ModelRow, ...]:
     asked: dict[str, Any] = {"fleet": teams.fleet, "teams": sorted(teams.team_ids), "name": name, "trend": TREND}
+    counted = _COUNTED_ONE if name else _COUNTED_ALL  # for all, one pass over the reports is the cheaper way
     with connection.cursor() as cursor:
-        cursor.execute(_MODELS, asked)
+        cursor.execute(_MODELS.replace("/* counted */", counted), asked)
         return tuple(_row(values, at) for values in cursor.fetchall())
 
 
 def _row(values: Iterable[Any], at: datetime) -> ModelRow:
     (
         pk, name, owner, owner_name, description, is_production, importance, pool, every, grain, is_removed, reports,
-        undated, received_at, ids, *columns,
+        undated, received_at, shares, ends, *latest,
     ) = values  # fmt: skip
-    latest = list(zip(ids, *columns, strict=True)) if ids else []
-    last = LastReport(*latest[0]) if latest else None
+    last = LastReport(*latest) if shares else None
     row = ModelRow(
         id=pk,
         name=name,
@@ -152,8 +167,8 @@ def _row(values: Iterable[Any], at: datetime) -> ModelRow:
         undated=undated,
         last=last,
         last_received_at=received_at,
-        trend=tuple(report[4] for report in reversed(latest)),
-        trend_at=tuple(report[2] for report in reversed(latest)),
+        trend=tuple(reversed(shares or ())),
+        trend_at=tuple(reversed(ends or ())),
     )
     is_late = not is_removed and row.expected_by is not None and row.expected_by < at
     return replace(row, state=State.LATE) if is_late else row

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from drift.ingest import raw_of
-from drift.models import DatedBy, Generation, Report, ReportFile, Score, ScoreKind
+from drift.models import DatedBy, Generation, Report, ReportFile, ReportState, Score, ScoreKind
 from fleetledger.fleet.access import TeamScope
 from fleetledger.lib.keyset import Cut
 
@@ -105,7 +105,6 @@ class HeatMap:
     """Columns by reports, the oldest report first; None where a report has no score of a column."""
 
     columns: tuple[str, ...]
-    hidden_columns: int
     reports: tuple[ReportRow, ...]
     cells: tuple[tuple[HeatCell | None, ...], ...]
 
@@ -156,20 +155,33 @@ def raw(report_id: int, *, teams: TeamScope) -> RawFile | None:
 
 def heat_map(model_id: int, *, teams: TeamScope, at_most: int = HEAT_REPORTS) -> HeatMap:
     """The last dated reports of a model; of many columns those that drifted most often."""
-    latest = _visible(teams).filter(model_id=model_id, is_dated=True, state="imported")
-    shown = [_row(found) for found in latest.order_by("-window_to", "-pk")[:at_most]][::-1]
+    latest = _latest(model_id, teams).select_related("model__owner", "file", "received_by").defer("file__content")
+    shown = [_row(found) for found in latest[:at_most]][::-1]
     cells: dict[str, dict[int, HeatCell]] = {}
     found = Score.objects.filter(report_id__in=[row.id for row in shown], kind=ScoreKind.DRIFT).order_by("position")
-    for score in found:
-        mine = cells.setdefault(score.column, {})
-        if score.report_id not in mine or (score.is_drifted and not mine[score.report_id].is_drifted):
-            mine[score.report_id] = HeatCell(
-                score.value, score.threshold, score.direction, score.method, score.is_drifted
-            )
+    for report_id, column, value, threshold, direction, method, is_drifted in found.values_list(
+        "report_id", "column", "value", "threshold", "direction", "method", "is_drifted"
+    ):
+        mine = cells.setdefault(column, {})
+        if report_id not in mine or (is_drifted and not mine[report_id].is_drifted):
+            mine[report_id] = HeatCell(value, threshold, direction, method, is_drifted)
     often = sorted(cells, key=lambda name: -sum(cell.is_drifted is True for cell in cells[name].values()))
     columns = tuple(often[:HEAT_COLUMNS])
     grid = tuple(tuple(cells[column].get(row.id) for row in shown) for column in columns)
-    return HeatMap(columns, len(often) - len(columns), tuple(shown), grid)
+    return HeatMap(columns, tuple(shown), grid)
+
+
+def heat_columns(model_id: int, *, teams: TeamScope) -> int:
+    """How many columns the last dated reports of a model score, drawn or not."""
+    latest = _latest(model_id, teams)[:HEAT_REPORTS].values("pk")
+    scores_of = Score.objects.filter(report_id__in=latest, kind=ScoreKind.DRIFT)
+    return scores_of.values("column").distinct().count()
+
+
+def _latest(model_id: int, teams: TeamScope) -> QuerySet[Report]:
+    own = Q() if teams.fleet else Q(model__owner_id__in=teams.team_ids)
+    found = Report.objects.filter(own, model_id=model_id, is_dated=True, state=ReportState.IMPORTED)
+    return found.order_by("-window_to", "-pk")
 
 
 def _visible(teams: TeamScope) -> QuerySet[Report]:

@@ -88,7 +88,7 @@ def model(request: HttpRequest, name: str) -> HttpResponseBase:
     before = _number(request.GET.get("before", ""))
     found = reads_reports.reports(teams=teams, model=row.name, cut=Cut(PER_PAGE), beside=before or None)
     shown = found[:PER_PAGE]
-    heat = reads_reports.heat_map(row.id, teams=teams)
+    columns = reads_reports.heat_columns(row.id, teams=teams)
     context = {
         "model": row,
         "cards": _cards(row),
@@ -96,8 +96,9 @@ def model(request: HttpRequest, name: str) -> HttpResponseBase:
         "next_before": shown[-1].id if len(found) > PER_PAGE else None,
         "is_first": not before,
         "undated": reads_reports.reports(teams=teams, model=row.name, dated=False, cut=Cut(UNDATED_SHOWN)),
-        "heat": heat,
-        "heat_size": _size(len(heat.columns)),
+        "heat_columns": columns,
+        "heat_hidden": max(0, columns - reads_reports.HEAT_COLUMNS),
+        "heat_size": _size(columns),
         "may_send": _may_send(request, row),
         "is_waiting": any(one.state != "imported" for one in shown),
     }

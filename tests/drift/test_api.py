@@ -3,15 +3,19 @@
 import csv
 import gzip
 import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from drift import importing, tasks
-from drift.models import Report, ReportFile
+from drift.models import Report, ReportFile, Score
 from fleetledger.fleet.models import Role
 from tests import world as fleet
 from tests.drift import reports, world
@@ -96,7 +100,8 @@ def test_a_file_comes_back_byte_for_byte(client: Client, headers: dict[str, str]
     (report_id,) = world.sent(model, reports.SNAPSHOT).report_ids
     answer = client.get(f"{URL}/{report_id}/raw", headers=headers)
     assert (answer.content, answer["Content-Type"]) == (reports.content(reports.SNAPSHOT), "application/octet-stream")
-    assert client.options(f"{URL}/{report_id}/raw", headers=headers).json()["renders"] == ["application/octet-stream"]
+    described = json.loads(client.options(f"{URL}/{report_id}/raw", headers=headers).content)
+    assert described["renders"] == ["application/octet-stream"]
     assert answer["Content-Disposition"] == f'attachment; filename="{reports.SNAPSHOT}"'
 
 
@@ -230,3 +235,24 @@ def test_a_removed_model_takes_nothing_and_keeps_its_reports(client: Client, hea
     assert client.get("/api/v1/drift/models", headers=headers).json()["results"] == []
     assert client.get("/api/v1/drift/models/ranker", headers=headers).json()["model"]["state"] == "removed"
     assert client.get(f"{URL}/{report.pk}", headers=headers).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_report_posted_ten_times_at_once_is_one_report(headers: dict[str, str], asked: list[int]) -> None:
+    world.model("ranker")
+    gate = Barrier(10)
+
+    def send(_number: int) -> Any:
+        try:
+            gate.wait()
+            return post(Client(), reports.content(reports.SNAPSHOT), "model=ranker", headers)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(send, range(10)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({(*answer.json()["reports"], answer.json()["job"]) for answer in answers}) == 1
+    for file_id in asked:
+        importing.run(file_id)
+    assert (len(asked), Report.objects.count(), ReportFile.objects.count(), Score.objects.count()) == (10, 1, 1, 13)

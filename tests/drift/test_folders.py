@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from drift import folders, tasks
+from drift import checks, folders, tasks
 from drift.models import Model, Report, ReportFile
 from tests.drift import reports, world
 
@@ -109,3 +109,13 @@ def test_a_file_that_cannot_be_moved_is_told_and_stays(model: Model, tmp_path: P
     assert folders.scan() == folders.Scanned(taken=1, stuck=1)
     assert (tmp_path / "late.json").exists()
     assert Report.objects.get().model == model
+
+
+def test_a_folder_that_is_none_is_told_before_the_first_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "DRIFT_FOLDER", str(tmp_path))
+    assert checks.folder() == []
+    monkeypatch.setattr(settings, "DRIFT_FOLDER", str(tmp_path / "absent"))
+    assert [found.id for found in checks.folder()] == ["drift.W001"]
+    assert checks.report_size() == []
+    monkeypatch.setattr(settings, "DRIFT_REPORT_MAX_BYTES", 10)
+    assert [found.id for found in checks.report_size()] == ["drift.E001"]

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -9,6 +10,9 @@ from threading import Barrier
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from drift import importing, ingest, tasks
 from drift.errors import (
@@ -20,7 +24,7 @@ from drift.errors import (
     UnknownModelError,
     UnreadableReportError,
 )
-from drift.models import DatedBy, Report, ReportFile, ReportState, Score
+from drift.models import DatedBy, Model, Report, ReportFile, ReportState, Score
 from drift.windows import ReportWindow, parse_window
 from fleetledger.fleet.models import Job
 from monitoring.alerts import clock
@@ -215,3 +219,15 @@ def test_a_job_tells_what_was_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (job.state, job.message, job.result, job.team) == (
         "done", "1 report imported with 13 scores.", {"reports": list(enqueued.received.report_ids)}, model.owner,
     )  # fmt: skip
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True, allow_subnormal=True), min_size=1, max_size=8))
+@settings_of_hypothesis(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_number_is_stored_as_it_came(values: list[float]) -> None:
+    model = Model.objects.filter(name="numbers").first() or world.model("numbers")
+    metrics = reports.evidently(*[0.5] * len(values))
+    for metric, value in zip(metrics["metrics"][1:], values, strict=True):
+        metric["value"] = value
+    received = importing.import_now(model, json.dumps(metrics).encode())
+    stored = [score.value for score in world.scores(Report.objects.get(pk=received.report_ids[0]))]
+    assert stored == [value if math.isfinite(value) else None for value in values]

@@ -35,6 +35,8 @@ PATHS = (
     "/alerts/escalations/",
     "/alerts/learning/",
     "/alerts/routing/import/",
+    "/drift/",
+    "/drift/reports/new/",
     "/settings/",
     "/settings/notifications/",
     "/help/",
