@@ -36,8 +36,8 @@ def test_the_last_of_each_outage_is_told_once_with_all_that_belongs_to_it(told: 
     assert set(Incident.objects.values_list("state", flat=True)) == {IncidentState.RESOLVED}
     incident = Incident.objects.get(title="Chat API is down")
     assert (incident.opened_at, incident.mitigated_at) == (
-        datetime(2026, 11, 12, 13, 13, tzinfo=UTC),
-        datetime(2026, 11, 12, 13, 28, 30, tzinfo=UTC),
+        datetime(2026, 11, 14, 13, 13, tzinfo=UTC),
+        datetime(2026, 11, 14, 13, 28, 30, tzinfo=UTC),
     )
     assert ("13:12:00", "", "Chat API went from up to down: The value is 0, wanted >= 3.") in lines(incident)
     assert ("13:15:00", "tomas", "ComponentDown acknowledged") in lines(incident)
@@ -60,7 +60,7 @@ def test_earlier_times_of_the_same_outage_are_told_shortly() -> None:
 
 def test_nothing_is_told_before_it_is_over() -> None:
     seed.configure(seed.DEFAULT_PORT, NOW)
-    outage = datetime(2026, 11, 12, 13, 12, tzinfo=UTC)
+    outage = datetime(2026, 11, 14, 13, 12, tzinfo=UTC)
     assert past_incidents.write(outage + timedelta(minutes=20), 5) == 0
 
 

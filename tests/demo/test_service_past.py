@@ -37,7 +37,7 @@ from monitoring.telemetry.opening import open_api
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 21, tzinfo=UTC)
 DAYS = 12
-OUTAGE_DAY = date(2026, 11, 12)
+OUTAGE_DAY = date(2026, 11, 14)
 COMPARED = (
     "chat-api", "llm-gateway-1", "llm-gateway-4", "embeddings-1", "guardrail-0", "feature-db-0",
     "feature-db-replication", "registry-db", "dcgm-aws-use1", "aws-use1-nodes", "etcd-1",
@@ -129,7 +129,7 @@ def test_objectives_know_their_hours_and_when_their_budget_burned() -> None:
     points = SloPoint.objects.filter(slo__name="chat-available")
     assert (sum(row.bad for row in points), len(points)) == (outages.FULL_OUTAGE.lasts_s, 24 * DAYS + 21)
     assert list(SloBurn.objects.filter(long_s=3600).values_list("severity", "from_at", "until_at")) == [
-        ("page", datetime(2026, 11, 12, 13, 14, tzinfo=UTC), datetime(2026, 11, 12, 13, 34, tzinfo=UTC))
+        ("page", datetime(2026, 11, 14, 13, 14, tzinfo=UTC), datetime(2026, 11, 14, 13, 34, tzinfo=UTC))
     ]
     assert not SloBurn.objects.filter(until_at=None).exists()
     assert set(SloState.objects.values_list("due_at", flat=True)) == {NOW}

@@ -65,7 +65,7 @@ def _at(day: int, hour: int, minute: int = 0, second: int = 0) -> int:
 
 FULL_OUTAGE = Written(
     "A wrong configuration takes all replicas of the chat service with it",
-    _at(6, 13, 12), 16 * MINUTE_S + 30, Fault.DOWN, jobs=("llm-gateway",),
+    _at(8, 13, 12), 16 * MINUTE_S + 30, Fault.DOWN, jobs=("llm-gateway",),
 )  # fmt: skip
 ZONE_LOST = Written(
     "us-east-1b cannot be reached", _at(15, 3, 20), 105 * MINUTE_S, Fault.DOWN, zones=("us-east-1b",)
