@@ -18,6 +18,7 @@ MOST = 20_000
 DEEPEST = 8
 ALERT_AFTER_S = 60
 RESERVED = "fleetledger-"
+TAKEN = frozenset({"slos"})  # the address of another page
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def read(items: Sequence[Entry], plan: Plan) -> dict[str, Wanted]:
         name = item["name"]
         if name in found:
             plan.refuse((*path, "name"), f"The component '{name}' stands twice. Give one another name.")
+        if name in TAKEN:
+            plan.refuse((*path, "name"), f"'{name}' is the address of a page of ours. Take another name.")
         if name.startswith(RESERVED):
             plan.refuse((*path, "name"), f"Names that begin with '{RESERVED}' are our own parts'. Take another.")
         if parent is not None and "parent" in item:
