@@ -52,7 +52,7 @@ def stranger() -> Client:
 def body(client: Client, path: str, status: int = 200) -> str:
     answer = client.get(path)
     assert answer.status_code == status, answer.status_code
-    return b"".join(answer).decode() if answer.streaming else answer.content.decode()  # type: ignore[arg-type]
+    return b"".join(answer).decode() if answer.streaming else answer.content.decode()
 
 
 def dated() -> Report:
