@@ -44,8 +44,8 @@ def now_of_all(now: datetime) -> tuple[Tree, dict[int, Tile]]:
 
 
 def now_of(component_ids: Collection[int], now: datetime) -> tuple[Tree, dict[int, Tile]]:
-    """The tree with the tiles of these components and of all below them."""
-    tree = loading.tree()
+    """The tree around these components, with the tiles of them and of all below them."""
+    tree = loading.tree_around(component_ids)
     wanted = tree.with_descendants(component_ids)
     return tree, tiles(tree, looks(wanted), now, wanted)
 

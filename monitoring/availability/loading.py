@@ -25,6 +25,18 @@ SELECT series_id, from_at, until_at, state, detail FROM availability_stateinterv
 WHERE series_id = ANY(%(series)s) AND until_at > %(start)s AND from_at < %(end)s
 ORDER BY series_id, from_at
 """
+_AROUND = """
+WITH RECURSIVE below AS (
+    SELECT id FROM availability_component WHERE id = ANY(%(components)s) AND removed_at IS NULL
+    UNION SELECT c.id FROM availability_component c JOIN below b ON c.parent_id = b.id WHERE c.removed_at IS NULL
+), above AS (
+    SELECT id, parent_id FROM availability_component WHERE id = ANY(%(components)s) AND removed_at IS NULL
+    UNION SELECT c.id, c.parent_id FROM availability_component c JOIN above a ON c.id = a.parent_id
+    WHERE c.removed_at IS NULL
+)
+SELECT id, name, parent_id, needs, zone FROM availability_component
+WHERE id IN (SELECT id FROM below UNION ALL SELECT id FROM above) ORDER BY position, name
+"""
 
 
 def tree(*, removed: bool = False) -> Tree:
@@ -32,6 +44,14 @@ def tree(*, removed: bool = False) -> Tree:
     rows = Component.objects.all() if removed else Component.objects.filter(removed_at=None)
     nodes = [Node(*values) for values in rows.values_list("id", "name", "parent_id", "needs", "zone")]
     return Tree.of(nodes, planned_work())
+
+
+def tree_around(component_ids: Collection[int]) -> Tree:
+    """These components with all below and all above them; siblings of those above are left out."""
+    values: dict[str, Any] = {"components": list(component_ids)}
+    with connection.cursor() as cursor:
+        cursor.execute(_AROUND, values)
+        return Tree.of([Node(*row) for row in cursor.fetchall()], planned_work())
 
 
 def planned_work() -> dict[int, list[Span]]:

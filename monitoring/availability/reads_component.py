@@ -146,8 +146,11 @@ def stored(name: str, *, teams: TeamScope) -> Component | None:
 def component(name: str, window: Window, *, teams: TeamScope, at: datetime) -> ComponentDetail | None:
     """None for one that does not exist, or that the reader may not see."""
     found = stored(name, teams=teams)
-    if found is None:
-        return None
+    return None if found is None else in_full(found, window, teams=teams, at=at)
+
+
+def in_full(found: Component, window: Window, *, teams: TeamScope, at: datetime) -> ComponentDetail:
+    """Of one that the reader may see."""
     tree, tiles = judging.now_of([found.pk], at)
     below = tree.children.get(found.pk, ())
     rows = reads.some([found.pk, *below], (tree, tiles), teams=teams, at=at)

@@ -36,9 +36,7 @@ def component(request: HttpRequest, name: str) -> HttpResponseBase:
     period = parse_period(request.GET, at)
     window, error = _cut(period.window)
     stored = seen(request, name)
-    found = reads_component.component(name, window, teams=teams, at=at)
-    if found is None:
-        raise no_such(name)
+    found = reads_component.in_full(stored, window, teams=teams, at=at)
     if wants_csv(request):
         return _csv(request, found)
     acts = may_act(person, of_team(stored.team))

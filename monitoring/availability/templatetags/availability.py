@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from fleetledger.lib.buckets import Window
@@ -15,7 +15,7 @@ from fleetledger.web import words
 from monitoring.availability import charts
 from monitoring.availability.figures import Availability
 from monitoring.availability.models import ComponentKind, ProbeKind
-from monitoring.availability.reads_component import EvidenceRow, Period
+from monitoring.availability.reads_component import DayRow, EvidenceRow, Period
 from monitoring.availability.reads_days import Mark
 from monitoring.availability.states import State
 
@@ -30,6 +30,11 @@ TONES = {
     State.MAINTENANCE: ("note", "wrench"),
     State.IDLE: ("", "circle-pause"),
 }
+_DAY_ROW = (
+    '<tr><td class="main nowrap">{}</td><td class="right nowrap">{}</td>'
+    + '<td class="right num">{}</td>' * 6
+    + "</tr>"
+)
 _KINDS = {kind.value: str(kind.label) for kind in (*ComponentKind, *ProbeKind)}
 
 
@@ -128,6 +133,14 @@ def day_seconds(value: Fraction | int | None, nothing: str = words.NOTHING) -> s
 
 
 @register.simple_tag
+def day_rows(days: Sequence[DayRow]) -> SafeString:
+    """A table's rows, the last day first: written at once, since a year of them has thousands of cells."""
+    if not days:
+        return SafeString('<tr><td colspan="8" class="muted">No day has been counted yet.</td></tr>')
+    return format_html_join("", _DAY_ROW, (_day_cells(row) for row in reversed(days)))
+
+
+@register.simple_tag
 def days_strip(strips: Mapping[int, Sequence[Mark]], component_id: int, *, wide: bool = False) -> SafeString:
     return charts.strip(strips.get(component_id, ()), charts.WIDE if wide else charts.NARROW)
 
@@ -135,6 +148,12 @@ def days_strip(strips: Mapping[int, Sequence[Mark]], component_id: int, *, wide:
 @register.simple_tag
 def state_line(periods: Sequence[Period], window: Window) -> SafeString:
     return charts.timeline(periods, window)
+
+
+def _day_cells(row: DayRow) -> tuple[str, ...]:
+    tally = row.tally
+    seconds = (tally.up_s, tally.degraded_s, tally.down_s, tally.unknown_s, tally.maintenance_s, tally.idle_s)
+    return (f"{row.day.day} {row.day:%b %Y}", figure(tally.availability), *map(day_seconds, seconds))
 
 
 def badge(tone: str, name: str, word: str) -> SafeString:
