@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from monitoring.availability.incidents.impact import Impact
-from monitoring.availability.incidents.reads import Detail, FollowUpRow, IncidentRow, Line, PostmortemRow
+from monitoring.availability.incidents.rows import Detail, FollowUpRow, IncidentRow, Line, PostmortemRow
 
 _US = 1_000_000
 
@@ -42,7 +42,7 @@ class IncidentAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class LineAnswer:
+class TimelineEntryAnswer:
     """A line of the timeline. `actor` is empty where it wrote itself."""
 
     at: datetime
@@ -52,7 +52,7 @@ class LineAnswer:
     alert: int | None
 
     @classmethod
-    def of(cls, line: Line) -> "LineAnswer":
+    def of(cls, line: Line) -> "TimelineEntryAnswer":
         return cls(line.at, line.kind, line.actor, line.text, line.alert_id)
 
 
@@ -104,7 +104,7 @@ class IncidentAlertAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class CostAnswer:
+class IncidentCostAnswer:
     amount: str
     currency: str
 
@@ -122,7 +122,7 @@ class ImpactAnswer:
     allocated_gpu_hours: float
     unallocated_gpu_hours: float | None
     unknown_gpu_hours: float | None
-    costs: list[CostAnswer]
+    costs: list[IncidentCostAnswer]
     models_without_price: list[str]
 
     @classmethod
@@ -137,7 +137,7 @@ class ImpactAnswer:
             allocated_gpu_hours=_hours(found.allocated_us) or 0.0,
             unallocated_gpu_hours=_hours(found.unallocated_us),
             unknown_gpu_hours=_hours(found.unknown_us),
-            costs=[CostAnswer(f"{cost.amount:.6f}", cost.currency) for cost in found.costs],
+            costs=[IncidentCostAnswer(f"{cost.amount:.6f}", cost.currency) for cost in found.costs],
             models_without_price=list(found.unpriced),
         )
 
@@ -163,7 +163,7 @@ class IncidentDetailAnswer:
 
     incident: IncidentAnswer
     roles: list[RoleAnswer]
-    timeline: list[LineAnswer]
+    timeline: list[TimelineEntryAnswer]
     alerts: list[IncidentAlertAnswer]
     follow_ups: list[FollowUpAnswer]
     impact: ImpactAnswer | None
@@ -174,7 +174,7 @@ class IncidentDetailAnswer:
         return cls(
             incident=IncidentAnswer.of(found.row),
             roles=[RoleAnswer(one.role, one.username or None, one.since_at) for one in found.roles],
-            timeline=[*map(LineAnswer.of, found.timeline)],
+            timeline=[*map(TimelineEntryAnswer.of, found.timeline)],
             alerts=[
                 IncidentAlertAnswer(one.alert_id, one.name, one.labels, one.started_at, one.ended_at)
                 for one in found.alerts

@@ -15,7 +15,7 @@ from monitoring.alerts import api_bodies
 from monitoring.alerts.acting import actor
 from monitoring.availability.incidents import acts, bodies, learning, reads
 from monitoring.availability.incidents.api import IncidentView
-from monitoring.availability.incidents.api_answers import FollowUpAnswer, LineAnswer, PostmortemAnswer
+from monitoring.availability.incidents.api_answers import FollowUpAnswer, TimelineEntryAnswer, PostmortemAnswer
 from monitoring.availability.incidents.learning import Task
 
 NOTE = inline_serializer(
@@ -42,7 +42,7 @@ POSTMORTEM = inline_serializer(
 
 class Notes(IncidentView):
     @endpoint(
-        LineAnswer,
+        TimelineEntryAnswer,
         summary="Write into an incident's timeline, or an update for the public",
         status=201,
         request=NOTE,
@@ -56,7 +56,7 @@ class Notes(IncidentView):
         data = api_bodies.document(request, "text", "public")
         is_public = api_bodies.flag(data, "public")
         made = acts.note(row.pk, api_bodies.text(data, "text"), actor(self.caller), is_public=is_public)
-        return Response(LineAnswer.of(reads.line(made)), status=201)
+        return Response(TimelineEntryAnswer.of(reads.line(made)), status=201)
 
 
 class FollowUps(IncidentView):

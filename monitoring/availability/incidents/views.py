@@ -19,7 +19,8 @@ from monitoring.alerts.people import assignable
 from monitoring.alerts.tenants import may_act, of_team
 from monitoring.availability.incidents import impact, markdown, reads
 from monitoring.availability.incidents.errors import NoSuchIncidentError
-from monitoring.availability.incidents.reads import IncidentRow, Kind, Wanted
+from monitoring.availability.incidents.reads import Kind, Wanted
+from monitoring.availability.incidents.rows import IncidentRow
 from monitoring.availability.models import Incident, Severity
 from monitoring.availability.public import subscribing
 
