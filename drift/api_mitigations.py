@@ -50,7 +50,7 @@ CHANGE = inline_serializer(
 
 
 @dataclass(frozen=True, slots=True)
-class CostAnswer:
+class MitigationCostAnswer:
     """GPU-hours and money; null where unknown, and `why` says it. `price` is of one hour of `gpu_model`."""
 
     gpu_hours: Decimal | None
@@ -64,7 +64,7 @@ class CostAnswer:
     why: str
 
     @classmethod
-    def of(cls, cost: Cost) -> "CostAnswer":
+    def of(cls, cost: Cost) -> "MitigationCostAnswer":
         return cls(
             cost.gpu_hours, cost.gpu_model, cost.price, cost.amount, cost.currency, cost.runs, cost.budget_left,
             cost.budget_currency, cost.why,
@@ -104,8 +104,8 @@ class MitigationAnswer:
     started_at: datetime | None
     finished_at: datetime | None
     webhook: bool
-    estimate: CostAnswer
-    actual: CostAnswer
+    estimate: MitigationCostAnswer
+    actual: MitigationCostAnswer
     steps: tuple[StepAnswer, ...]
 
     @classmethod
@@ -126,8 +126,8 @@ class MitigationAnswer:
             started_at=row.started_at,
             finished_at=row.finished_at,
             webhook=row.by_webhook,
-            estimate=CostAnswer.of(row.estimate),
-            actual=CostAnswer.of(row.actual),
+            estimate=MitigationCostAnswer.of(row.estimate),
+            actual=MitigationCostAnswer.of(row.actual),
             steps=tuple(map(StepAnswer.of, row.steps)),
         )
 

@@ -151,7 +151,7 @@ class ChangeAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodAnswer:
+class StatePeriodAnswer:
     """A stretch of the past in one state."""
 
     from_at: datetime
@@ -160,7 +160,7 @@ class PeriodAnswer:
     why: str
 
     @classmethod
-    def of(cls, row: Period) -> "PeriodAnswer":
+    def of(cls, row: Period) -> "StatePeriodAnswer":
         return cls(row.from_at, row.until_at, row.state.value, row.why)
 
 
@@ -220,7 +220,7 @@ class ComponentDetailAnswer:
     children: tuple[ComponentAnswer, ...]
     evidence: tuple[EvidenceRow, ...]
     redundancy: RedundancyAnswer | None
-    periods: tuple[PeriodAnswer, ...]
+    periods: tuple[StatePeriodAnswer, ...]
     changes: tuple[ChangeAnswer, ...]
     days: tuple[DayAnswer, ...]
     maintenance: tuple[WorkAnswer, ...]
@@ -239,7 +239,7 @@ class ComponentDetailAnswer:
             children=tuple(map(ComponentAnswer.of, found.children)),
             evidence=found.evidence,
             redundancy=RedundancyAnswer.of(found.redundancy) if found.redundancy else None,
-            periods=tuple(map(PeriodAnswer.of, found.periods)),
+            periods=tuple(map(StatePeriodAnswer.of, found.periods)),
             changes=tuple(map(ChangeAnswer.of, found.changes)),
             days=tuple(map(DayAnswer.of, found.days)),
             maintenance=tuple(map(WorkAnswer.of, found.maintenance)),
