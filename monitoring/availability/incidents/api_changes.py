@@ -15,7 +15,7 @@ from monitoring.alerts import api_bodies
 from monitoring.alerts.acting import actor
 from monitoring.availability.incidents import acts, bodies, learning, reads
 from monitoring.availability.incidents.api import IncidentView
-from monitoring.availability.incidents.api_answers import FollowUpAnswer, TimelineEntryAnswer, PostmortemAnswer
+from monitoring.availability.incidents.api_answers import FollowUpAnswer, PostmortemAnswer, TimelineEntryAnswer
 from monitoring.availability.incidents.learning import Task
 
 NOTE = inline_serializer(
