@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from fleetledger.lib.buckets import Window
@@ -43,7 +43,7 @@ def timeline(periods: Sequence[Period], window: Window) -> SafeString:
     """States over a window, the newest period first as reads give them; what no period covers was not expected."""
     ordered = sorted(periods, key=lambda period: period.state is not State.UP)
     named = len(periods) <= MOST_NAMED
-    drawn = format_html_join("", "{}", ((_stretch(period, window, named=named),) for period in ordered))
+    drawn = SafeString("".join(_stretch(period, window, named=named) for period in ordered))
     return format_html(
         '<svg class="state-line" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
         f"{WIDTH:g}",
@@ -84,23 +84,17 @@ def _paths(marks: Sequence[Mark], step: int, bar: int) -> Iterable[tuple[str, st
     return [(css, "".join(parts)) for css, parts in ordered]
 
 
-def _stretch(period: Period, window: Window, *, named: bool) -> SafeString:
+def _stretch(period: Period, window: Window, *, named: bool) -> str:
+    """Numbers and words of ours, but for the escaped title: there may be hundreds of them."""
     left, right = _x(period.from_at, window), _x(period.until_at, window)
     wide = max(right - left, LEAST if period.state is not State.UP else 0.0)
-    name = SafeString("")
+    name = ""
     if named:
         why = f": {period.why}" if period.why else ""
         told = f"{period.state.label}, {period.from_at:%d %b %H:%M:%S} to {period.until_at:%d %b %H:%M:%S} UTC{why}"
-        name = format_html("<title>{}</title>", told)
-    at = f"{min(left, WIDTH - wide):.2f}"
-    return format_html(
-        '<rect class="s-{}" x="{}" width="{}" height="{}">{}</rect>',
-        period.state.value,
-        at,
-        f"{wide:.2f}",
-        HEIGHT,
-        name,
-    )
+        name = f"<title>{escape(told)}</title>"
+    at = min(left, WIDTH - wide)
+    return f'<rect class="s-{period.state.value}" x="{at:.2f}" width="{wide:.2f}" height="{HEIGHT}">{name}</rect>'
 
 
 def _x(at: datetime, window: Window) -> float:
