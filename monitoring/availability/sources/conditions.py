@@ -38,7 +38,7 @@ class Condition:
         return _OPERATORS[self.sign](value, self.number)
 
     def __str__(self) -> str:
-        return f"{self.sign} {self.number:g}"
+        return f"{self.sign} {_written(self.number)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,11 @@ class Conditions:
         return self._seen(State.DOWN, value, f"wanted {self.up or '> 0'}")
 
     def _seen(self, state: State, value: float, why: str) -> Seen:
-        return Seen(state, self.sentence.format(value=value) if self.sentence else f"The value is {value:g}, {why}.")
+        return Seen(
+            state, self.sentence.format(value=value) if self.sentence else f"The value is {_written(value)}, {why}."
+        )
+
+
+def _written(number: float) -> str:
+    """12.5, 59,846,400: no exponent, which few people read at night."""
+    return f"{number:,.0f}" if math.isfinite(number) and abs(number) >= 1000 else f"{number:g}"  # noqa: PLR2004
