@@ -138,4 +138,6 @@ app.conf.update(
         "allocate open periods": {"task": "costs.tasks.allocate_open_periods", "schedule": crontab(minute="25")},
     },
 )
-app.autodiscover_tasks(["monitoring.telemetry", "monitoring.alerts", "monitoring.availability", "costs", "drift", "fleetledger.demo"])
+app.autodiscover_tasks(
+    ["monitoring.telemetry", "monitoring.alerts", "monitoring.availability", "costs", "drift", "fleetledger.demo"]
+)

@@ -194,7 +194,8 @@ def test_a_secret_sealed_under_a_lost_key_is_refused_in_words_and_under_a_former
     ],
 )
 def test_people_reach_nothing_inside_that_was_not_allowed(mira: User, kind: str, given: dict[str, str]) -> None:
-    made = add(mira, kind=kind, **given)["id"]
+    body: dict[str, Any] = {"kind": kind, **given}
+    made = add(mira, **body)["id"]
     with override_settings(NOTIFY_ALLOW=[]):
         said = call(f"contact-methods/{made}/code", mira, method="POST")
     assert not said["delivered"]

@@ -198,7 +198,7 @@ def test_a_wrong_condition_and_two_objects_are_refused() -> None:
     ]
     assert refused("{name: a, probes: [{source: p, kubernetes: {deployment: a, node: b}}]}") == [
         (
-            ".probes[0].kubernetes: Name one of deployment, statefulset, daemonset, node, poddisruptionbudget, job, and "
-            "no other of them."
+            ".probes[0].kubernetes: Name one of deployment, statefulset, daemonset, node, poddisruptionbudget, job, "
+            "and no other of them."
         )
     ]
