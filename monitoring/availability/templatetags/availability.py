@@ -72,11 +72,12 @@ def share(value: Fraction | None, places: int = PLACES) -> str:
     """A share as percent; one that is not whole is never rounded to 100 %."""
     if value is None:
         return words.NOTHING
+    if value in (0, 1):
+        return f"{value * 100} %"
     percent = Decimal(value.numerator * 100) / Decimal(value.denominator)
     while places < PLACES * 2 and 0 < value < 1 and round(percent, places) in (0, 100):
         places += 1
-    text = f"{percent:.{places}f}"
-    return f"{text.rstrip('0').rstrip('.') if value in (0, 1) else text} %"
+    return f"{percent:.{places}f} %"
 
 
 @register.simple_tag

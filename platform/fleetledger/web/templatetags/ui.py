@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -28,11 +29,14 @@ _TREND_ICONS = {"up": "trending-up", "down": "trending-down"}
 @register.simple_tag
 def icon(name: str, css: str = "icon") -> SafeString:
     """An icon of the sprite; it is decoration, words stand beside it."""
+    return _icon(static("web/icons.svg"), name, css)
+
+
+@lru_cache(maxsize=1000)
+def _icon(sprite: str, name: str, css: str) -> SafeString:
+    """Kept: a page has dozens of few."""
     return format_html(
-        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
-        css,
-        static("web/icons.svg"),
-        name,
+        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', css, sprite, name
     )
 
 
