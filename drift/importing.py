@@ -90,7 +90,7 @@ def weigh(done: Imported) -> Imported:
 
         model_ids = Report.objects.filter(pk__in=done.report_ids).values_list("model_id", flat=True)
         for model_id in model_ids.order_by("model_id").distinct():
-            store.evaluate(model_id)
+            store.try_evaluate(model_id)
     return done
 
 

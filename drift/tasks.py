@@ -50,9 +50,8 @@ def weigh_waiting() -> str:
     from drift.findings import store
 
     found = store.waiting_models()
-    for model_id in found:
-        store.evaluate(model_id)
-    return f"Weighed the reports of {len(found)} models."
+    done = [model_id for model_id in found if store.try_evaluate(model_id)]
+    return f"Weighed the reports of {len(done)} models."
 
 
 @shared_task(name="drift.tasks.check_missing")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 
 from drift.findings import alerting, opening
@@ -20,6 +21,8 @@ from drift.findings.tracks import Tracked, is_over, opening_of, tracked
 from drift.findings.windows import Groups, rules_of, seen
 from drift.models import Evaluated, Finding, Model, Report, ReportState
 from monitoring.alerts import clock
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,16 @@ def evaluate(model_id: int, groups: Groups = ()) -> Weighed:
     Evaluated.objects.bulk_create((Evaluated(report_id=pk, at=now) for pk in waiting), ignore_conflicts=True)
     alerting.report(model)
     return Weighed(len(waiting), *done)
+
+
+def try_evaluate(model_id: int) -> bool:
+    """One model's odd report holds up neither its import nor other models; the database's own errors are raised."""
+    try:
+        evaluate(model_id)
+    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError):
+        log.exception("drift.weighing_failed", model_id=model_id)
+        return False
+    return True
 
 
 def waiting_models() -> list[int]:

@@ -1,10 +1,12 @@
 """Findings as stored things: what reports open and close, whatever their order and however often they come."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from drift import importing, ingest, tasks
 from drift.findings import concepts, missing, store
@@ -205,3 +207,35 @@ def _anomalies(column: str, number: int) -> bytes:
     reason = {"type": "FEATURE_TYPE_LOW_FRACTION_PRESENT", "shortDescription": "x", "description": "x"}
     info = {"path": {"step": [column]}, "severity": "ERROR", "reason": [reason]}
     return reports.packed({"anomalyInfo": {column: info} if column else {}, "anomalyNameFormat": "x", "x": number})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_evaluations_at_once_open_one_finding() -> None:
+    model = world.model()
+    days(model, DRIFTED, DRIFTED, DRIFTED)
+    Finding.objects.all().delete()
+
+    def weigh(_: int) -> int:
+        with closing(connection):
+            return store.evaluate(model.pk).opened
+
+    with ThreadPoolExecutor(10) as pool:
+        opened = list(pool.map(weigh, range(10)))
+    assert (sorted(opened), Finding.objects.count()) == ([0] * 9 + [1], 1)
+
+
+def test_one_models_odd_report_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd, fine = world.model("odd"), world.model("fine")
+    days(odd, DRIFTED, DRIFTED, DRIFTED)
+    days(fine, DRIFTED, DRIFTED, DRIFTED)
+    Evaluated.objects.all().delete()
+    real = store.evaluate
+
+    def evaluate(model_id: int) -> Weighed:
+        if model_id == odd.pk:
+            raise ValueError
+        return real(model_id)
+
+    monkeypatch.setattr(store, "evaluate", evaluate)
+    assert tasks.weigh_waiting() == "Weighed the reports of 1 models."
+    assert store.waiting_models() == [odd.pk]
