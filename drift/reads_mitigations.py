@@ -142,7 +142,7 @@ def _row(row: Mitigation) -> MitigationRow:
         finished_at=row.finished_at,
         by_webhook=goes_by_webhook(model, row.kind),
         estimate=Cost.unpacked(row.cost),
-        actual=costs.actual(row),
+        actual=costs.shown(row),
         steps=_steps(row.steps.all()),
     )
 

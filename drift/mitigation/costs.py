@@ -61,24 +61,31 @@ def estimate(model: Model, kind: str, now: datetime) -> Cost:
     return _with_budget(_priced(hours, found, now), model, now)
 
 
-def actual(row: Mitigation) -> Cost:
-    """What runs held that began after it was sent, once telemetry is complete up to its end."""
-    began = row.sent_at or row.started_at
-    if began is None or row.finished_at is None:
-        return Cost(why="Not known before it is over.")
-    model = row.finding.model
+def actual(row: Mitigation) -> Cost | None:
+    """What runs held that began after it was sent; None until it is over and telemetry complete up to its end."""
+    began, end, model = row.sent_at or row.started_at, row.finished_at, row.finding.model
+    complete = reads.complete_until() if end is not None else None
+    if end is None or complete is None or complete < end:
+        return None
+    if began is None:
+        return Cost(why="It never ran.")
     if not model.retrain_match:
         return Cost(why="Unknown: the model has no retrain_match, so its runs are not known.")
-    end = row.finished_at
-    complete = reads.complete_until()
-    if complete is None or complete < end:
-        return Cost(why="Not known yet: telemetry is not complete up to its end.")
     window = Window(floor(began, HOUR), max(ceil(end, HOUR), floor(began, HOUR) + HOUR))
     known_before = {_name(run) for run in _runs(model, Window(began - LOOK_BACK, window.start))}
     found = [run for run in _runs(model, window) if _name(run) not in known_before]
     if not found:
         return Cost(why="Unknown: telemetry saw no run that matches.")
     return _priced(_hours(sum(run.total_us for run in found)), found, end)
+
+
+def shown(row: Mitigation) -> Cost:
+    """The actual cost as far as it is known."""
+    if row.actual:
+        return Cost.unpacked(row.actual)
+    if row.finished_at is None:
+        return Cost(why="Not known before it is over.")
+    return Cost(why="Not known yet: telemetry is not complete up to its end.")
 
 
 def _runs(model: Model, window: Window) -> tuple[Run, ...]:

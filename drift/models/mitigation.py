@@ -44,6 +44,7 @@ class Mitigation(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     note = models.TextField(blank=True)
     cost = models.JSONField(default=dict)
+    actual = models.JSONField(default=dict, help_text="What it cost, once telemetry is complete; empty until then.")
     proposed_at = models.DateTimeField()
     proposed_by = models.CharField(max_length=200)
     proposed_by_user = models.ForeignKey(

@@ -107,8 +107,8 @@ def test_it_is_sent_once_signed_and_with_its_own_key_whatever_retries(server: Re
         "mitigation", "retrain", "ranker", str(row.key),
     )  # fmt: skip
     assert facts["callback_url"].endswith(f"/drift/callbacks/{row.key}")
-    assert (following.follow(), state(row)) == ("1 mitigations moved.", State.SENT)
-    assert (following.follow(), OutboxMessage.objects.count()) == ("0 mitigations moved.", 1)
+    assert (following.follow(), state(row)) == ("1 mitigations moved, the cost of 0 is known.", State.SENT)
+    assert (following.follow(), OutboxMessage.objects.count()) == ("0 mitigations moved, the cost of 0 is known.", 1)
 
 
 def test_a_webhook_that_refuses_fails_it(server: Receiver) -> None:
@@ -222,7 +222,7 @@ def test_what_is_unknown_is_said_and_never_nothing() -> None:
     )
     assert costs.estimate(unseen, MitigationKind.RETRAIN, now).why.startswith("Unknown: no retrain ran within 90 days.")
     made = acts.propose(finding(bare), MitigationKind.RETRAIN, "", person())
-    assert costs.actual(made).why == "Not known before it is over."
+    assert (costs.actual(made), costs.shown(made).why) == (None, "Not known before it is over.")
 
 
 def test_after_it_ran_it_costs_what_telemetry_saw(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,13 +230,18 @@ def test_after_it_ran_it_costs_what_telemetry_saw(monkeypatch: pytest.MonkeyPatc
     model = world.model("ranker", retrain_match={"workload": "retrain-ranker-.*"})
     held("retrain-ranker-1", 1, start - timedelta(days=3), of=model)
     row = acts.propose(finding(model), MitigationKind.RETRAIN, "", person())
-    row.sent_at, row.finished_at = start, start + timedelta(hours=5)
+    row.state, row.sent_at, row.finished_at = State.SUCCEEDED, start, start + timedelta(hours=5)
+    row.save()
+    alerting.set_clock(start + timedelta(days=1))
     monkeypatch.setattr(reads, "complete_until", lambda: start)
-    assert costs.actual(row).why == "Not known yet: telemetry is not complete up to its end."
+    assert costs.actual(row) is None
+    assert costs.shown(row).why == "Not known yet: telemetry is not complete up to its end."
     monkeypatch.setattr(reads, "complete_until", lambda: start + timedelta(days=1))
-    assert costs.actual(row).why == "Unknown: telemetry saw no run that matches."
+    assert costs.actual(row) == costs.Cost(why="Unknown: telemetry saw no run that matches.")
     held("retrain-ranker-2", 3, start + timedelta(hours=1), of=model, gpus=2)
-    assert (costs.actual(row).gpu_hours, costs.actual(row).amount) == (Decimal("6.000"), None)
+    assert following.follow() == "0 mitigations moved, the cost of 1 is known."
+    row.refresh_from_db()
+    assert (costs.shown(row).gpu_hours, costs.shown(row).amount) == (Decimal("6.000"), None)
 
 
 def test_by_api_and_not_by_strangers(client: Client) -> None:
