@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from drift import figures, reads, reads_reports
+from drift import figures, reads, reads_findings, reads_reports
 from drift.reads import LastReport, ModelRow, State
 from drift.sending import may_send, may_send_some
 from drift.wording import STATES
@@ -25,6 +25,7 @@ from monitoring.alerts import clock
 
 PER_PAGE = 25
 UNDATED_SHOWN = 20
+FINDINGS_SHOWN = 10
 CSV_REPORTS = 10_000
 WORST_FIRST = (State.DRIFTED, State.LATE, State.SOME, State.UNKNOWN, State.EMPTY, State.STEADY)
 MODEL_HEADER = (
@@ -89,8 +90,10 @@ def model(request: HttpRequest, name: str) -> HttpResponseBase:
     found = reads_reports.reports(teams=teams, model=row.name, cut=Cut(PER_PAGE), beside=before or None)
     shown = found[:PER_PAGE]
     columns = reads_reports.heat_columns(row.id, teams=teams)
+    live = reads_findings.Wanted(model=row.name, state="live")
     context = {
         "model": row,
+        "findings": reads_findings.page(live, Cut(FINDINGS_SHOWN), teams=teams)[:FINDINGS_SHOWN],
         "cards": _cards(row),
         "reports": shown,
         "next_before": shown[-1].id if len(found) > PER_PAGE else None,

@@ -28,7 +28,7 @@ QUEUE_HEADER = (
 )  # fmt: skip
 COMPARE_HEADER = ("column", "method", "before", "after", "change")
 COLUMNS: tuple[Column[FindingRow], ...] = (
-    Column("priority", "Finding", lambda row: row.priority, first_descending=True),
+    Column("priority", "Finding", lambda row: (-row.priority, row.id)),
     Column("model", "Model", lambda row: row.model.casefold()),
     Column("review", "Review", lambda row: row.review),
     Column("due", "Due", lambda row: row.due_at),

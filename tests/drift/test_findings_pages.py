@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from drift.models import Finding, Mitigation, Review, ThresholdChange, Verdict
+from drift.models import Finding, FindingSeverity, Mitigation, Review, ThresholdChange, Verdict
 from drift.reviews import histograms, verdicts
 from drift.reviews.histograms import Bar
 from drift.reviews.verdicts import Opinion
@@ -35,8 +35,11 @@ def test_the_queue_shows_what_waits_and_its_csv() -> None:
     page = text(client, "/drift/queue/")
     assert row.summary in page
     assert f'data-finding="/drift/findings/{row.pk}/review/"' in page
+    urgent = finding(row.model, "pay", severity=FindingSeverity.HIGH)
+    page = text(client, "/drift/queue/")
+    assert page.index(f"/drift/findings/{urgent.pk}/") < page.index(f"/drift/findings/{row.pk}/")
     lines = b"".join(client.get("/drift/queue/?format=csv")).decode().splitlines()
-    assert (lines[0].split(",")[:2], lines[1].split(",")[:2]) == (["id", "model"], [str(row.pk), "ranker"])
+    assert (lines[0].split(",")[:2], lines[1].split(",")[:2]) == (["id", "model"], [str(urgent.pk), "ranker"])
 
 
 def test_empty_pages_say_what_to_do(client: Client) -> None:
@@ -142,3 +145,12 @@ def test_strangers_see_nothing_and_viewers_only_look() -> None:
     assert [viewer.get(path).status_code for path in paths] == [200] * 4
     assert [viewer.post(path).status_code for path in acts] == [403] * 3
     assert "A lead of its team or an SRE decides." in text(viewer, paths[0])
+
+
+def test_the_models_page_lists_what_is_open() -> None:
+    model = world.model("ranker")
+    world.report(model, 0.01, 0.01, window=world.day(0))
+    row = finding(model)
+    page = text(lead_of(row), "/drift/models/ranker/")
+    assert f'href="/drift/findings/{row.pk}/"' in page
+    assert 'href="/drift/models/ranker/compare/"' in page
