@@ -15,10 +15,15 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
+from drift.mitigation import acts
+from drift.models import MitigationKind
+from drift.reviews.verdicts import Person
 from fleetledger.rest import docs
 from tests import world
 from tests.alerts import pages_world
 from tests.availability import slo_world
+from tests.drift import world as drift_world
+from tests.drift.findings import finding
 
 COMMITTED = Path(docs.__file__).with_name("openapi.yaml")
 MEND = "Run: manage.py spectacular --file platform/fleetledger/rest/openapi.yaml"
@@ -52,6 +57,8 @@ def _some_rows() -> None:
     pages_world.message(pages_world.destination(team=vision), alert)
     world.source("prom1", watermark_at=world.START, last_error="Connection refused", last_error_at=world.START)
     slo_world.slo(team=vision)
+    found = finding(drift_world.model("ranker", owner=vision))
+    acts.propose(found, MitigationKind.TICKET, "", Person("mira"))
 
 
 def generated() -> dict[str, Any]:
