@@ -161,8 +161,8 @@ def test_a_mistake_in_the_second_file_is_told_with_that_files_line() -> None:
         ),
         ("teams: []\nteams: []\n", "fleet.yaml:2: teams: This key stands twice."),
         (
-            "slos: [{name: inference-api}]",
-            "fleet.yaml:1: slos: 'slos' is not supported by this version yet. Take it out, or leave it empty.",
+            "budgets: [{team: vision}]",
+            "fleet.yaml:1: budgets: 'budgets' is not supported by this version yet. Take it out, or leave it empty.",
         ),
         (
             "sources:\n- {name: p, kind: promotheus, url: 'http://x'}\n",
