@@ -103,7 +103,8 @@ def some(
 ) -> dict[int, ComponentRow]:
     """Those of these that the reader may see, by id; `picture` has them with all below them."""
     above = {node.parent_id for pk in component_ids if (node := picture[0].nodes.get(pk)) and node.parent_id}
-    shown = set(visible(teams).filter(id__in=above | set(component_ids)).values_list("id", flat=True))
+    asked = above | set(component_ids)
+    shown = asked if teams.fleet else set(visible(teams).filter(id__in=asked).values_list("id", flat=True))
     known = days_of_all(at, DAYS, component_ids), since_of_all(component_ids)
     return {row.id: row for row in _rows(_values(teams, component_ids), picture, known, shown)}
 

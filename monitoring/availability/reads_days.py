@@ -45,6 +45,8 @@ def marks_within(component_id: int, window: Window) -> tuple[Mark, ...]:
 
 def marks_between(component_ids: Collection[int], first: date, last: date) -> dict[int, tuple[Mark, ...]]:
     """Days from `first` to `last`, both included."""
+    if not component_ids:
+        return {}
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     empty = [Mark(day, None, 0, 0, 0) for day in days]
     found = {pk: list(empty) for pk in component_ids}

@@ -40,10 +40,9 @@ def matcher(component: Component) -> Matcher:
 
 def incidents(component: Component, *, teams: TeamScope) -> tuple[IncidentLine, ...]:
     """The newest first."""
-    rows = Incident.objects.filter(visible(teams), components=component).order_by("-pk")[:MOST]
-    return tuple(
-        IncidentLine(row.pk, row.title, row.severity, row.state, row.opened_at, row.resolved_at) for row in rows
-    )
+    rows = Incident.objects.filter(visible(teams), components=component).order_by("-pk")
+    columns = ("pk", "title", "severity", "state", "opened_at", "resolved_at")
+    return tuple(IncidentLine(*row) for row in rows.values_list(*columns)[:MOST])
 
 
 def heartbeat_addresses(component: Component) -> Mapping[int, str]:

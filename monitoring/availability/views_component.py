@@ -18,7 +18,7 @@ from monitoring.alerts import clock
 from monitoring.alerts.tenants import may_act, of_team
 from monitoring.availability import reads_component, reads_days, reads_related
 from monitoring.availability.forms import WorkForm
-from monitoring.availability.models import Component
+from monitoring.availability.models import Component, ProbeKind
 from monitoring.availability.reads_component import ComponentDetail
 
 LONGEST = timedelta(days=400)
@@ -54,12 +54,16 @@ def component(request: HttpRequest, name: str) -> HttpResponseBase:
         "alerts_query": str(reads_related.matcher(stored)),
         "incidents": reads_related.incidents(stored, teams=teams),
         "may_act": acts,
-        "addresses": reads_related.heartbeat_addresses(stored) if acts else {},
+        "addresses": reads_related.heartbeat_addresses(stored) if acts and _has_heartbeat(found) else {},
         "form": WorkForm(initial={"until_at": at + timedelta(hours=1)}) if acts else None,
         "shown": SHOWN,
         "at": at,
     }
     return render(request, "availability/component.html", context)
+
+
+def _has_heartbeat(found: ComponentDetail) -> bool:
+    return any(probe.kind == ProbeKind.HEARTBEAT for probe in found.probes)
 
 
 def seen(request: HttpRequest, name: str) -> Component:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils import timezone
@@ -29,7 +30,13 @@ _TREND_ICONS = {"up": "trending-up", "down": "trending-down"}
 @register.simple_tag
 def icon(name: str, css: str = "icon") -> SafeString:
     """An icon of the sprite; it is decoration, words stand beside it."""
-    return _icon(static("web/icons.svg"), name, css)
+    return _icon(_sprite(settings.STATIC_URL), name, css)
+
+
+@lru_cache(maxsize=4)
+def _sprite(root: str) -> str:  # noqa: ARG001 another root, another address
+    """Looked up once: a page asks for it dozens of times."""
+    return static("web/icons.svg")
 
 
 @lru_cache(maxsize=1000)
