@@ -55,7 +55,7 @@ def propose(finding: Finding, kind: MitigationKind, note: str, by: Person) -> Mi
 def approve(mitigation_id: int, note: str, by: Person) -> Mitigation:
     """What goes by webhook is queued with it, once. Raises SecondPersonError and WrongStepError."""
     row = locked(mitigation_id)
-    is_own = by.user is None or by.user.pk == row.proposed_by_user_id
+    is_own = by.user is None or row.proposed_by_user_id in (None, by.user.pk)
     needs_another = row.finding.model.is_production or row.kind == MitigationKind.NEW_REFERENCE
     if needs_another and is_own:
         raise SecondPersonError

@@ -35,12 +35,22 @@ class NotAPersonError(DriftError):
     http_status = 409
 
     def __init__(self) -> None:
-        super().__init__("A second verdict is a person's. Sign in to confirm it, or use a token that a person made.")
+        super().__init__("This is a person's to decide. Sign in, or use a token that a person made.")
 
 
 class NoCommentError(DriftError):
     def __init__(self, most: int) -> None:
         super().__init__(f"A verdict needs a comment of 1 to {most} characters: say what you saw.")
+
+
+class TwoPersonsError(DriftError):
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Of a production model a threshold is raised only to what false alarms suggest, which two persons decided. "
+            "Accept the suggestion, or give a lower one."
+        )
 
 
 class NoSuggestionError(DriftError):

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from drift.findings.evidence import Evidence
 from drift.models import Finding, FindingKind, Model, ReviewState, ThresholdChange, Verdict
-from drift.reviews.errors import BadThresholdError, NoSuggestionError
+from drift.reviews.errors import BadThresholdError, NoSuggestionError, NotAPersonError, TwoPersonsError
 from drift.reviews.verdicts import Person
 from monitoring.alerts import clock
 
@@ -66,17 +66,25 @@ def accept(model_id: int, column: str, by: Person, *, reason: str) -> ThresholdC
 
 
 def put(model_id: int, column: str, threshold: float | None, by: Person, *, reason: str) -> ThresholdChange:
-    """A threshold of a person's own choice; None goes back to the report's. Raises BadThresholdError."""
+    """A threshold of a person's own choice; None goes back to the report's.
+
+    Raises BadThresholdError; for a production model TwoPersonsError where it would be higher than now.
+    """
     if threshold is not None and not (math.isfinite(threshold) and 0 < threshold <= LARGEST):
         raise BadThresholdError
     with transaction.atomic():
         model = Model.objects.select_for_update().get(pk=model_id)
+        held = model.settings.get("thresholds", {}).get(column)
+        if model.is_production and threshold is not None and (held is None or threshold > held):
+            raise TwoPersonsError
         return _change(model, column, threshold, by, reason=reason)
 
 
 def _change(
     model: Model, column: str, after: float | None, by: Person, *, reason: str, findings: Sequence[int] = ()
 ) -> ThresholdChange:
+    if by.user is None:
+        raise NotAPersonError
     held = dict(model.settings.get("thresholds", {}))
     before = held.pop(column, None)
     if after is not None:

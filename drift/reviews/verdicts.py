@@ -87,6 +87,8 @@ def _locked(finding_id: int) -> Finding:
 
 
 def _step(row: Finding, last: Review | None, opinion: Opinion, by: Person) -> Step:
+    if row.model.is_production and by.user is None:
+        raise NotAPersonError
     if row.review == ReviewState.WAITING or last is None:
         return Step.PROPOSED if row.model.is_production else Step.DECIDED
     if by.user is None:

@@ -19,6 +19,7 @@ QUALITY_METHODS = ("missing_values_rate", "unseen_values_rate", "missing_values_
 CHUNK = ("key", "chunk_index", "start_index", "end_index", "start_date", "end_date", "period")
 MAX_LEVELS = 3
 MAX_COLUMNS = 20_000
+MAX_CELLS = 5_000_000  # of a frame whose rows name their cells: few bytes may name very many
 MAX_CELL = 2_000
 
 
@@ -90,10 +91,12 @@ def of_json(value: Any) -> Frame:
         by_name = {name: dict(column.entries()) for name, column in root.entries()}
         index = list(next(iter(by_name.values()), {}))
         names = list(by_name)
+        _check_size(root, len(names), len(index))
         cells = [[_cell(by_name[name], at) for name in names] for at in index]
     else:
         records = [dict(item.entries()) for item in root.items()]
         names = list(dict.fromkeys(name for record in records for name in record))
+        _check_size(root, len(names), len(records))
         cells = [[_cell(record, name) for name in names] for record in records]
     return _checked(Frame(root, tuple(names), tuple(_of_name(name) for name in names), cells))
 
@@ -113,9 +116,16 @@ def is_csv(text: str) -> bool:
     return "," in first and "chunk" in first
 
 
+def _check_size(whole: Node, columns: int, rows: int) -> None:
+    """Before the cells are laid out."""
+    if columns > MAX_COLUMNS:
+        whole.refuse(f"{columns} columns are too many. Send at most {MAX_COLUMNS}.")
+    if columns * rows > MAX_CELLS:
+        whole.refuse(f"{rows} rows of {columns} columns are more than {MAX_CELLS} cells. Send fewer chunks at once.")
+
+
 def _checked(frame: Frame) -> Frame:
-    if len(frame.columns) > MAX_COLUMNS:
-        frame.whole.refuse(f"{len(frame.columns)} columns are too many. Send at most {MAX_COLUMNS}.")
+    _check_size(frame.whole, len(frame.columns), 1)
     for name in frame.names:
         storable(name, frame.whole.path, MAX_CELL)
     return frame

@@ -202,3 +202,11 @@ def test_a_wrong_condition_and_two_objects_are_refused() -> None:
             "and no other of them."
         )
     ]
+
+
+def test_what_stands_below_a_component_is_of_its_team() -> None:
+    fleet.team("vision")
+    fleet.team("speech")
+    assert refused("{name: shared, team: vision, children: [{name: own, team: speech}]}") == [
+        ".children[0].team: 'own' is of another team than 'shared' above it. Give both one team."
+    ]

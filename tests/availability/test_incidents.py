@@ -284,3 +284,15 @@ def test_an_episode_belongs_to_one_incident() -> None:
     (first,) = look()
     acts.link_alerts(incident("Another").pk, [Alert.objects.get().pk], MIRA)
     assert Episode.objects.get().incident_link.incident == first
+
+
+def test_a_team_speaks_in_public_about_its_public_components_alone() -> None:
+    vision = fleet.team("vision")
+    with pytest.raises(IncidentError, match="public only with a public component"):
+        incident(team=vision, is_public=True, public_title="Sign in at evil.example")
+    made = incident(team=vision, title="Slow\x0b today")
+    assert made.title == "Slow today"
+    with pytest.raises(IncidentError, match="public only with a public component"):
+        acts.change(made.pk, Changes(is_public=True, public_title="Slow"), MIRA)
+    made.refresh_from_db()
+    assert made.is_public is False

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
+from pytest_django import Settings
 
 from monitoring.alerts import clock, drain
 from monitoring.alerts.channels.webhook import SIGNATURE, signature
@@ -18,7 +19,7 @@ from monitoring.alerts.models import ChannelKind, Destination, MessageState, Out
 from monitoring.availability.incidents import acts
 from monitoring.availability.incidents.acts import Changes
 from monitoring.availability.models import Incident, IncidentState, MaintenanceWindow, Subscription
-from monitoring.availability.public import building, news, subscribing
+from monitoring.availability.public import building, news, subscribing, views_subscribe
 from monitoring.availability.public.subscribing import Wanted
 from tests.alerts import world as alerts
 from tests.alerts.mailbox import Mailbox, mailbox
@@ -304,3 +305,20 @@ def test_the_same_address_in_other_letters_is_one_subscription() -> None:
     for address in ("ada@Example.org", " ada@example.org "):
         subscribing.ask(Wanted(ChannelKind.EMAIL, address), "127.0.0.1")
     assert Subscription.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("is_behind_proxy", "told", "address", "expected"),
+    [
+        (False, "203.0.113.9", "198.51.100.1", "198.51.100.1"),
+        (True, "10.0.0.1, 203.0.113.9", "127.0.0.1", "203.0.113.9"),
+        (False, "", "2001:db8::1:2:3:4", "2001:db8::/64"),
+        (True, "nonsense", "127.0.0.1", "nonsense"),
+    ],
+)
+def test_who_asks_is_counted_by_their_own_address(
+    settings: Settings, is_behind_proxy: bool, told: str, address: str, expected: str
+) -> None:
+    settings.HTTPS = is_behind_proxy
+    request = RequestFactory().get("/", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR=told)
+    assert views_subscribe._caller(request) == expected

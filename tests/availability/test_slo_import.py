@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from fleetledger.fleet import config
 from fleetledger.fleet.models import Role
 from monitoring.availability.models import Slo
+from monitoring.availability.slo import expressions
+from monitoring.availability.slo.errors import ExpressionError
 from monitoring.availability.slo.moving_in import Converted, convert
 from monitoring.availability.slo.moving_in.sloth import NO_COUNTS
 from tests import world as fleet
@@ -376,3 +378,8 @@ def test_programs_have_files_converted_for_teams_that_they_act_for(client: Clien
     assert post({"config": SLOTH}, fleet.token("reader", ["read"])).status_code == 403
     client.force_login(fleet.user(role=Role.SRE))
     assert Slo.objects.count() == 0
+
+
+def test_a_query_of_many_letters_costs_no_time() -> None:
+    with pytest.raises(ExpressionError, match="an expression has 5000 at most"):
+        expressions.parse(f"sum({'a' * 400_000} [$window])")

@@ -28,6 +28,7 @@ from drift.reviews.errors import (
     NotAPersonError,
     SamePersonError,
     SomebodyWasFirstError,
+    TwoPersonsError,
 )
 from drift.reviews.verdicts import Opinion, Person
 from fleetledger.fleet.access import TeamScope
@@ -256,3 +257,15 @@ def test_deployments_come_by_api_and_twice_is_once(client: Client) -> None:
     (row,) = client.get(url, headers=headers).json()["results"]
     assert row == answers[0].json()
     assert (row["version"], row["by"]) == ("v7", "token ci")
+
+
+def test_of_a_production_model_no_program_decides_and_nobody_alone_raises_a_threshold() -> None:
+    model = world.model(is_production=True)
+    row, program = finding(model), Person("token ci", None)
+    with pytest.raises(NotAPersonError):
+        verdicts.decide(row.pk, opinion(), program)
+    with pytest.raises(TwoPersonsError):
+        thresholds.put(model.pk, "age", 9.0, person("mira"), reason="Quiet, please.")
+    with pytest.raises(NotAPersonError):
+        thresholds.put(model.pk, "age", None, program, reason="Quiet, please.")
+    assert (Review.objects.count(), ThresholdChange.objects.count()) == (0, 0)

@@ -340,3 +340,8 @@ def test_what_is_too_deep_or_too_large_is_refused() -> None:
         read(b"[" * 11, limit_bytes=10)
     with pytest.raises(ReportTooLargeError):
         read(gzip.compress(b" " * 1_000_000), limit_bytes=100_000)
+
+
+def test_few_bytes_that_name_very_many_cells_are_refused_before_they_are_laid_out() -> None:
+    rows: list[dict[str, int]] = [{"chunk_index": 0}, *({f"a{number}": 1} for number in range(6_000))]
+    assert "6001 rows of 6001 columns are more than 5000000 cells. Send fewer chunks at once." in refused(rows)

@@ -89,12 +89,16 @@ def _team(item: Entry, path: Path, plan: Plan) -> Team | None:
 
 
 def _check_parents(found: Mapping[str, Wanted], plan: Plan) -> None:
-    """Each parent exists, and nothing stands below itself."""
+    """Each parent exists and is of the same team, and nothing stands below itself."""
     for one in found.values():
         if one.parent and one.parent not in found:
             known = ", ".join(sorted(found)[:20])
             plan.refuse((*one.path, "parent"), f"No component is called '{one.parent}'. Known: {known}.")
             continue
+        team = found[one.parent].values["team"] if one.parent else None
+        if team is not None and one.values["team"] != team:  # what is wrong with a part is told of the whole
+            sentence = f"'{one.name}' is of another team than '{one.parent}' above it. Give both one team."
+            plan.refuse((*one.path, "team"), sentence)
         line = [one.name]
         while (above := found[line[-1]].parent) and above in found and above not in line:
             line.append(above)

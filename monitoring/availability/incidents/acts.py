@@ -80,6 +80,7 @@ def open_by_hand(team_id: int | None, wanted: Wanted, actor: Actor) -> Incident:
     )
     incident.save()
     incident.components.set(_components(team_id, wanted.components))
+    _check_public(incident)
     timeline.write(incident, EntryKind.STATE, "Opened", at=opened_at, actor=actor.name, tone="bad")
     opening.link(incident, _episodes(team_id, wanted.alert_ids))
     timeline.fill(incident, now)
@@ -96,6 +97,7 @@ def change(incident_id: int, changes: Changes, actor: Actor) -> Incident:
     if changes.state is not None:
         move(incident, changes.state, actor, now)
     said = _edited(incident, changes)
+    _check_public(incident)
     if said:
         incident.save()
         timeline.write(incident, EntryKind.STATE, f"Changed: {', '.join(said)}", at=now, actor=actor.name)
@@ -178,6 +180,14 @@ def _edited(incident: Incident, changes: Changes) -> list[str]:
     for name, value in differing.items():
         setattr(incident, name, value)
     return [_said(name, value) for name, value in differing.items()]
+
+
+def _check_public(incident: Incident) -> None:
+    """A team speaks on the public page about its public components alone; the platform about everything."""
+    if incident.is_public and incident.team_id is not None and not incident.components.filter(is_public=True).exists():
+        raise IncidentError(
+            "A team's incident is public only with a public component. Name one in 'components'.", "public"
+        )
 
 
 def _said(name: str, value: Any) -> str:

@@ -1,5 +1,6 @@
 """Writes an incident's timeline: what people do, and what alerts and components say by themselves."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -33,6 +34,9 @@ def write(
     )
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # neither the database nor a feed takes all of these
+
+
 def fill(incident: Incident, now: datetime) -> int:
     """Take over what happened to its alerts and components until it was resolved; each thing once."""
     known = set(IncidentEntry.objects.filter(incident=incident).exclude(ref="").values_list("ref", flat=True))
@@ -45,7 +49,7 @@ def fill(incident: Incident, now: datetime) -> int:
 
 def storable(text: str) -> str:
     """What the timeline keeps of what somebody wrote."""
-    return text.replace("\x00", "").strip()[:MAX_TEXT]
+    return _CONTROL.sub("", text).strip()[:MAX_TEXT]
 
 
 def _of_alerts(incident: Incident, until: datetime) -> Iterator[IncidentEntry]:

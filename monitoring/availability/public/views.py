@@ -14,6 +14,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.views.decorators.http import require_safe
 
 from fleetledger.web.context import THEME_COOKIE, THEMES
+from monitoring.availability.incidents import timeline
 from monitoring.availability.public import shown
 from monitoring.availability.public.keeping import keeper
 from monitoring.availability.public.shown import Shown, Trouble
@@ -62,9 +63,9 @@ def feed_atom(request: HttpRequest) -> HttpResponse:
     )
     for trouble in (*found.troubles, *found.past):
         feed.add_item(
-            title=f"{trouble.title} ({trouble.state})",
+            title=timeline.storable(f"{trouble.title} ({trouble.state})"),
             link=f"{link}#incident-{trouble.id}",
-            description=_told(trouble),
+            description=timeline.storable(_told(trouble)),
             unique_id=f"{link}#incident-{trouble.id}",
             pubdate=trouble.opened_at,
             updateddate=trouble.changed_at,

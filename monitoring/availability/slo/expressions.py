@@ -7,12 +7,13 @@ from monitoring.availability.slo.errors import ExpressionError
 
 PLACEHOLDER = "[$window]"
 SHOWN = 60
+LONGEST = 5_000  # characters: what follows looks at each of them many times
 _STRING = r'"(?:[^"\\]|\\.)*"' + "|" + r"'(?:[^'\\]|\\.)*'|`[^`]*`"
 _MATCHERS = rf"\{{(?:{_STRING}|[^{{}}\"'`])*\}}"
 _SELECTOR = rf"(?:[a-zA-Z_:][a-zA-Z0-9_:]*\s*(?:{_MATCHERS})?|{_MATCHERS})"
 _IS_SELECTOR = re.compile(rf"\s*{_SELECTOR}\s*")
 _WINDOW = re.compile(r"\[\s*(?:\$window|\$\{window\}|\{\{-?\s*\.window\s*-?\}\})\s*\]")
-_COUNTED = re.compile(rf"([a-z_]+)\s*\(\s*({_SELECTOR})\s*\[\$window\]")
+_COUNTED = re.compile(rf"(?<![a-z_])([a-z_]+)\s*\(\s*({_SELECTOR})\s*\[\$window\]")
 _A_RANGE = re.compile(r"\[\s*\d[^\]]*\]")
 PER_SECOND = frozenset({"rate"})
 AMOUNTS = frozenset({"increase", "sum_over_time", "count_over_time"})
@@ -42,6 +43,8 @@ class Expression:
 
 def parse(text: str) -> Expression:
     """Raises ExpressionError for a text that does not count over a window."""
+    if len(text) > LONGEST:
+        raise ExpressionError(f"It has {len(text)} characters; an expression has {LONGEST} at most.")
     known = _WINDOW.sub(PLACEHOLDER, text).strip()
     if PLACEHOLDER not in known:
         return _selector(known)

@@ -79,6 +79,8 @@ def percentage(text: str, *, is_share: bool) -> float | int:
 
 def amount(part: Part, text: str, taken: Taken) -> str:
     """A query as our PromQL: sum(counter) as the counter, a fixed range as [$window]; raises LeftOutError."""
+    if len(text) > LONGEST_TEXT:
+        raise LeftOutError(f"Its query has {len(text)} characters; Fleetledger takes {LONGEST_TEXT} at most.")
     query = " ".join(text.split())
     summed = _SUM.fullmatch(query)
     attempts = [query, *([summed[1].strip()] if summed else [])]
