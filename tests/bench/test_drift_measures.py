@@ -1,7 +1,7 @@
 """Scores of 1 M + 1 M rows x 20 columns: time, peak memory, and the ratio to Evidently 0.7.23.
 
-Evidently has an environment of its own (pandas < 3, 1 GB), made once in the user's cache folder. Where that cannot be
-made, the line says so.
+Evidently has an environment of its own (pandas < 3, 1 GB), made once in the user's cache folder, and takes minutes: it
+is asked only with FLEETLEDGER_BENCH_EVIDENTLY=1. Where it is not, or cannot be, the line says so.
 """
 
 import json
@@ -43,6 +43,8 @@ def windows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def evidently() -> Path | str:
     """The interpreter of the environment, or why there is none."""
+    if os.environ.get("FLEETLEDGER_BENCH_EVIDENTLY") != "1":
+        return "Evidently was not asked (FLEETLEDGER_BENCH_EVIDENTLY=1)"
     python = CACHE / "bin" / "python"
     if (
         python.exists()
