@@ -1,5 +1,6 @@
 """The endpoints of availability: components with their figures, the whole picture, planned work."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
@@ -86,8 +87,8 @@ class Components(AvailabilityView):
     def get(self, request: Request) -> Response:
         params.only(request, "state", "kind", "team", "parent")
         wanted = reads.Wanted(
-            state=params.one_of(request, "state", ["", *State.values], ""),
-            kind=params.one_of(request, "kind", ["", *ComponentKind.values], ""),
+            state=_one_of(request, "state", State.values),
+            kind=_one_of(request, "kind", ComponentKind.values),
             team=params.text(request, "team"),
             parent=params.text(request, "parent"),
         )
@@ -192,3 +193,8 @@ def no_such_component(name: str) -> NotFoundError:
 
 
 _FIRST = datetime.fromisoformat("1970-01-02T00:00:00+00:00")
+
+
+def _one_of(request: Request, name: str, known: Sequence[str]) -> str:
+    """Empty where it is not asked; an empty word is none of those that are known."""
+    return params.one_of(request, name, known, "") if name in request.query_params else ""

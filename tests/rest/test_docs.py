@@ -35,8 +35,8 @@ def test_the_docs_show_every_endpoint_without_breaking_the_policy(browser: Brows
     page.on("console", listen)
     page.on("request", lambda request: elsewhere.append(request.url) if live_server.url not in request.url else None)
     page.goto(f"{live_server.url}/api/v1/docs/")
-    expect(page.locator("#operations-tag-gpus, .opblock-tag").first).to_be_visible(timeout=20_000)
-    page.locator(".opblock-summary", has_text="/api/v1/gpus").first.click()
+    expect(page.locator("#operations-tag-gpus, .opblock-tag").first).to_be_visible(timeout=60_000)
+    page.locator(".opblock-summary", has_text="/api/v1/gpus").first.click(timeout=120_000)
     expect(page.locator(".opblock-body").first).to_be_visible()
     assert [text for text in said if "Content Security Policy" in text or "Content-Security-Policy" in text] == []
     assert [url for url in elsewhere if not url.startswith(("data:", "blob:"))] == []
