@@ -139,8 +139,8 @@ class Cursor(BasePagination):
 
 def _limit(request: Request) -> int:
     is_csv = getattr(getattr(request, "accepted_renderer", None), "format", "") == "csv"
-    text = request.query_params.get("limit", "")
-    if not text:
+    text = request.query_params.get("limit")
+    if text is None:
         return CSV_LIMIT if is_csv else LIMIT
     if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= MAX_LIMIT):  # noqa: PLR2004 digits
         raise ProblemError(f"'limit' is a number from 1 to {MAX_LIMIT}.", parameter="limit")
