@@ -18,6 +18,7 @@ from costs.reads import ChargeGroup, PeriodSummary, StatementRow
 from fleetledger.fleet.access import Capability, TeamScope, can, teams_visible_to
 from fleetledger.lib import money
 from fleetledger.lib.buckets import Month, PeriodError
+from fleetledger.lib.numbers import whole
 from fleetledger.web.charts import figure_response
 from fleetledger.web.downloads import csv_response, wants_csv
 from fleetledger.web.kpis import Share
@@ -195,7 +196,7 @@ def _own_models(asked: Asked, teams: TeamScope) -> tuple[Share, ...]:
 def _statement_words(
     request: HttpRequest, month: Month, row: StatementRow, rows: Sequence[StatementRow], teams: TeamScope
 ) -> dict[str, Any]:
-    after = _number(request.GET.get("after", ""))
+    after = whole(request.GET.get("after", ""), 0)
     page = reads_lines.statement_lines(month, row.account, row.currency, teams=teams, after=after, limit=LINES_PER_PAGE)
     models = [
         one
@@ -257,7 +258,3 @@ def _difference(row: StatementRow) -> Decimal | None:
 
 def _teams_first(row: StatementRow) -> bool:
     return row.kind != figures.TEAM
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 19 else 0  # noqa: PLR2004 ids are 64 bits

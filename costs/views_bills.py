@@ -17,6 +17,7 @@ from costs.errors import CostsError
 from costs.reads_imports import ImportSummary
 from fleetledger.fleet.access import Capability, TeamScope, can, teams_visible_to
 from fleetledger.fleet.models import User
+from fleetledger.lib.numbers import whole
 from fleetledger.web.downloads import csv_response, wants_csv
 from fleetledger.web.progress import progress_of
 
@@ -36,7 +37,7 @@ def bills(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         return _receive(request)
     source = request.GET.get("source", "")
-    before = _number(request.GET.get("before", "")) or None
+    before = whole(request.GET.get("before", ""), 0) or None
     found = reads_imports.imports(teams=teams, source=source or None, before=before, limit=PER_PAGE + 1)
     if wants_csv(request):
         return csv_response("bills", IMPORT_HEADER, _all_imports(teams, source or None))
@@ -50,7 +51,7 @@ def bill_import(request: HttpRequest, import_id: int) -> HttpResponseBase:
     found = reads_imports.bill_import(import_id, teams=teams) if teams.fleet else None
     if found is None:
         raise Http404("There is no such bill import among those you may see.")
-    after = _number(request.GET.get("after", ""))
+    after = whole(request.GET.get("after", ""), 0)
     if wants_csv(request):
         rows = _csv_rows(request.GET.get("table", ""), import_id, found, teams)
         return csv_response(f"bill-import-{import_id}-{rows[0]}", rows[1], rows[2])
@@ -142,7 +143,3 @@ def _all_quarantined(import_id: int, teams: TeamScope) -> Any:
         for one in page:
             yield [one.line, one.reason, one.raw]
         after = page[-1].line
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 19 else 0  # noqa: PLR2004 ids are 64 bits

@@ -16,6 +16,7 @@ from drift.wording import STATES
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.fleet.models import Team, User
 from fleetledger.lib.keyset import Cut
+from fleetledger.lib.numbers import whole
 from fleetledger.web import words
 from fleetledger.web.charts import figure_response
 from fleetledger.web.downloads import csv_response, wants_csv
@@ -86,7 +87,7 @@ def model(request: HttpRequest, name: str) -> HttpResponseBase:
         return csv_response(
             f"drift-{row.name}", REPORT_HEADER, ([getattr(one, key) for key in REPORT_HEADER] for one in everything)
         )
-    before = _number(request.GET.get("before", ""))
+    before = whole(request.GET.get("before", ""), 0)
     found = reads_reports.reports(teams=teams, model=row.name, cut=Cut(PER_PAGE), beside=before or None)
     shown = found[:PER_PAGE]
     columns = reads_reports.heat_columns(row.id, teams=teams)
@@ -182,7 +183,3 @@ def _cells(row: ModelRow) -> list[Any]:
         row.name, row.owner, row.state.value, row.is_production, row.importance, row.pool, row.reports, row.undated,
         *said, row.last_received_at,
     ]  # fmt: skip
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else 0  # noqa: PLR2004 ids are 64 bits

@@ -21,6 +21,7 @@ from drift.reviews.errors import NoSuchFindingError
 from drift.reviews.permissions import check_may_review
 from drift.reviews.verdicts import Opinion
 from fleetledger.fleet.access import teams_visible_to
+from fleetledger.lib.numbers import whole
 
 DONE = {
     Step.DECIDED: "Decided.",
@@ -126,5 +127,4 @@ def _text(request: HttpRequest, name: str) -> str:
 
 
 def _after(request: HttpRequest) -> int | None:
-    text = request.POST.get("after", "")
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None  # noqa: PLR2004 64 bits
+    return whole(request.POST.get("after", ""), None)

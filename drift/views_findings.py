@@ -16,6 +16,7 @@ from drift.reviews import thresholds
 from drift.reviews.errors import NoSuchFindingError
 from drift.reviews.permissions import may_review
 from fleetledger.fleet.access import teams_visible_to
+from fleetledger.lib.numbers import whole
 from fleetledger.web.charts import figure_response
 from fleetledger.web.downloads import csv_response, wants_csv
 from fleetledger.web.tables import Column, build_table
@@ -106,7 +107,10 @@ def compare(request: HttpRequest, name: str) -> HttpResponseBase:
     if model is None:
         raise Http404("There is no such model among those you may see.")
     found = reads_compare.compare(
-        model.name, before=_number(request, "before"), after=_number(request, "after"), teams=teams
+        model.name,
+        before=whole(request.GET.get("before", ""), None),
+        after=whole(request.GET.get("after", ""), None),
+        teams=teams,
     )
     is_download = wants_csv(request)
     table = build_table(
@@ -139,8 +143,3 @@ def _text(row: FindingRow) -> str:
 def _cells(pair: Pair) -> list[Any]:
     before, after = (None if row is None else row.value for row in (pair.before, pair.after))
     return [pair.column, pair.method, before, after, pair.change]
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None  # noqa: PLR2004 64 bits

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from fleetledger.lib.numbers import whole
 from monitoring.alerts.matchers import Matcher, MatcherError, parse_all
 from monitoring.alerts.reads import Kind, Wanted
 from monitoring.alerts.reads_groups import GroupBy
@@ -65,7 +66,7 @@ def read_list(query: Mapping[str, str]) -> Asked:
         by=choice(query.get("group", ""), GroupBy.ALERTNAME),
         only=None if only is None else only.replace("\x00", ""),
         sort=query.get("sort", "severity"),
-        page=number(query.get("page", ""), 1),
+        page=whole(query.get("page", ""), 1),
     )
 
 
@@ -77,14 +78,9 @@ def choice(text: str, default: E) -> E:
         return default
 
 
-def number(text: str, default: int = 0) -> int:
-    """A whole number of an address; `default` for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else default  # noqa: PLR2004 64 bits
-
-
 def numbers(texts: Sequence[str], limit: int) -> tuple[int, ...]:
     """Ids of a form, at most `limit`."""
-    return tuple(dict.fromkeys(found for text in texts[:limit] if (found := number(text))))
+    return tuple(dict.fromkeys(found for text in texts[:limit] if (found := whole(text, 0))))
 
 
 def tenant_of(known: Sequence[Tenant], slug: str) -> Tenant | None:

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.lib.keyset import Cut
+from fleetledger.lib.numbers import whole
 from fleetledger.web.downloads import csv_response, wants_csv
 from monitoring.alerts import clock, reads_deliveries
-from monitoring.alerts.asked import number
 from monitoring.alerts.models import ChannelKind, MessageKind, MessageState
 from monitoring.alerts.reads_deliveries import Delivery, DeliveryFilter
 
@@ -32,7 +32,7 @@ def delivery_list(request: HttpRequest) -> HttpResponseBase:
     wanted = _wanted(request.GET)
     if wants_csv(request):
         return csv_response("deliveries", CSV_HEADER, map(_cells, reads_deliveries.every_delivery(wanted, teams=teams)))
-    before = number(request.GET.get("before", "")) or None
+    before = whole(request.GET.get("before", ""), 0) or None
     found = reads_deliveries.deliveries(wanted, Cut(PAGE_SIZE), before, teams=teams)
     shown = found[:PAGE_SIZE]
     context = {

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_safe
 
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.lib.keyset import Cut
+from fleetledger.lib.numbers import whole
 from fleetledger.web.accounts.callers import person_of
 from fleetledger.web.downloads import csv_response, wants_csv
 from fleetledger.web.periods import parse_period
 from monitoring.alerts import clock, reads, reads_history, tenants
-from monitoring.alerts.asked import number, read_search
+from monitoring.alerts.asked import read_search
 from monitoring.alerts.reads_history import Past, PastFilter
 
 PAGE_SIZE = 50
@@ -39,7 +40,7 @@ def history(request: HttpRequest) -> HttpResponseBase:
     )
     if wants_csv(request):
         return csv_response("alert-history", CSV_HEADER, map(_cells, reads_history.every_episode(wanted, teams=teams)))
-    before = number(request.GET.get("before", "")) or None
+    before = whole(request.GET.get("before", ""), 0) or None
     found = reads_history.history(wanted, Cut(PAGE_SIZE), before, teams=teams)
     shown = found[:PAGE_SIZE]
     context = {

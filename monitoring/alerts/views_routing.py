@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from fleetledger.fleet.access import teams_visible_to
+from fleetledger.lib.numbers import whole
 from fleetledger.web.accounts.callers import person_of
 from fleetledger.web.downloads import csv_response, wants_csv
 from monitoring.alerts import clock, reads_alert, reads_deliveries, reads_routing, tenants
 from monitoring.alerts.acting import REFUSAL, actor
-from monitoring.alerts.asked import number, numbers, tenant_of
+from monitoring.alerts.asked import numbers, tenant_of
 from monitoring.alerts.errors import AlertsError
 from monitoring.alerts.matchers import MatcherError, Op, parse_all
 from monitoring.alerts.route_test import tests_route
@@ -86,7 +87,7 @@ def _receipts(request: HttpRequest) -> dict[str, Any]:
 def _asked_way(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
     """The routes that the labels of the address take."""
     text = request.GET.get("labels", "")[:4000].replace("\x00", "")
-    alert_id = number(request.GET.get("alert", ""))
+    alert_id = whole(request.GET.get("alert", ""), 0)
     if alert_id and not text:
         found = reads_alert.stored([alert_id], teams=teams_visible_to(request.user))
         text = (

@@ -13,11 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from fleetledger.fleet.access import TeamScope, teams_visible_to
 from fleetledger.fleet.models import User
+from fleetledger.lib.numbers import whole
 from fleetledger.web.accounts.callers import person_of
 from fleetledger.web.downloads import csv_response, wants_csv
 from monitoring.alerts import clock, maintenance, reads_alert, reads_quiet, silences, tenants
 from monitoring.alerts.acting import REFUSAL, actor, acts_for
-from monitoring.alerts.asked import choice, number, numbers, read_search, tenant_of
+from monitoring.alerts.asked import choice, numbers, read_search, tenant_of
 from monitoring.alerts.errors import AlertsError
 from monitoring.alerts.forms import QuietForm
 from monitoring.alerts.matchers import Matcher, Op, all_to_text, to_json
@@ -47,7 +48,7 @@ def silence_list(request: HttpRequest) -> HttpResponseBase:
             None if is_maintenance else phase, is_maintenance=is_maintenance, teams=teams, at=at
         )
         return csv_response(tab or "silences", CSV_HEADER, map(_cells, rows))
-    page = max(number(request.GET.get("page", ""), 1), 1)
+    page = max(whole(request.GET.get("page", ""), 1), 1)
     first, limit = (page - 1) * PAGE_SIZE, PAGE_SIZE + 1
     found = (
         reads_quiet.maintenance_windows(teams=teams, at=at, first=first, limit=limit)

@@ -11,12 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from fleetledger.fleet.access import teams_visible_to
+from fleetledger.lib.numbers import whole
 from fleetledger.web.accounts.callers import person_of
 from fleetledger.web.downloads import csv_response, wants_csv
 from fleetledger.web.periods import REFRESHES
 from fleetledger.web.tables import Column, Table, build_table
 from monitoring.alerts import clock, tenants
-from monitoring.alerts.asked import number
 from monitoring.availability import reads, reads_days, wall
 from monitoring.availability.models import ComponentKind
 from monitoring.availability.reads import ComponentRow, Status
@@ -108,7 +108,7 @@ def _as_list(request: HttpRequest, rows: Sequence[ComponentRow], asked: Asked) -
 
 def _as_groups(request: HttpRequest, found: Status) -> dict[str, Any]:
     """Our own parts have a section of their own, on the first page."""
-    layout = wall.groups(found.components, number(request.GET.get("page", ""), 1))
+    layout = wall.groups(found.components, whole(request.GET.get("page", ""), 1))
     own = wall.listed(found.own, Asked()) if layout.page == 1 else []
     return {"table": _table(request, found.components), "layout": layout, "own": own}
 

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.lib.buckets import Window
 from fleetledger.lib.keyset import Cut
+from fleetledger.lib.numbers import whole
 from fleetledger.web.accounts.callers import person_of
 from fleetledger.web.downloads import csv_response, wants_csv
 from monitoring.alerts import clock, tenants
 from monitoring.alerts.acting import acts_for
-from monitoring.alerts.asked import number
 from monitoring.alerts.errors import AlertsError, NotFoundError
 from monitoring.alerts.escalation import reads, reads_runs, removal
 from monitoring.alerts.escalation.reads_runs import RunFilter
@@ -52,9 +52,9 @@ def escalations(request: HttpRequest) -> HttpResponseBase:
         return csv_response(
             "escalation-runs", RUNS_HEADER, ([getattr(one, name) for name in RUNS_HEADER] for one in found)
         )
-    before = number(request.GET.get("before", "")) or None
+    before = whole(request.GET.get("before", ""), 0) or None
     past = reads_runs.runs(over, Cut(PAGE_SIZE), before, teams=teams, at=now)
-    below = number(request.GET.get("running", "")) or None
+    below = whole(request.GET.get("running", ""), 0) or None
     running = reads_runs.runs(RunFilter(is_over=False), Cut(RUNNING_SHOWN), below, teams=teams, at=now)
     acts = {tenant.slug for tenant in acts_for(person, (tenants.PLATFORM, *tenants.visible_to(person)))}
     ladders = reads.escalations(teams=teams, at=now)

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.lib.keyset import Cut
+from fleetledger.lib.numbers import whole
 from fleetledger.web.accounts.callers import person_of
 from fleetledger.web.downloads import csv_response, wants_csv
-from monitoring.alerts.asked import number
 from monitoring.alerts.channels.webhook import SIGNATURE
 from monitoring.alerts.errors import AlertsError
 from monitoring.alerts.tenants import may_act, of_team
@@ -51,7 +51,7 @@ def healing(request: HttpRequest) -> HttpResponseBase:
     if wants_csv(request):
         rows = reads.runs(Cut(MOST_CSV), None, teams=teams)
         return csv_response("healing", CSV_HEADER, ([getattr(row, name) for name in CSV_HEADER] for row in rows))
-    before = number(request.GET.get("before", ""))
+    before = whole(request.GET.get("before", ""), 0)
     cut = Cut(PAGE_SIZE, (before,) if before else None)
     found = reads.runs(cut, before or None, teams=teams)
     context = {

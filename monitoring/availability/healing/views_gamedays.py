@@ -9,11 +9,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.lib.keyset import Cut
+from fleetledger.lib.numbers import whole
 from fleetledger.web.accounts.callers import person_of
 from fleetledger.web.downloads import csv_response, wants_csv
 from monitoring.alerts import clock, tenants
 from monitoring.alerts.acting import actor, acts_for
-from monitoring.alerts.asked import number, tenant_of
+from monitoring.alerts.asked import tenant_of
 from monitoring.alerts.errors import AlertsError
 from monitoring.alerts.tenants import may_act, of_team
 from monitoring.availability.healing import gamedays, reads
@@ -38,7 +39,7 @@ def game_days(request: HttpRequest) -> HttpResponseBase:
     if wants_csv(request):
         rows = reads.game_days(Cut(MOST_CSV), None, teams=teams)
         return csv_response("game-days", CSV_HEADER, ([getattr(row, name) for name in CSV_HEADER] for row in rows))
-    before = number(request.GET.get("before", ""))
+    before = whole(request.GET.get("before", ""), 0)
     found = reads.game_days(Cut(PAGE_SIZE, (before,) if before else None), before or None, teams=teams)
     context = {
         "rows": found[:PAGE_SIZE],

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_safe
 
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.lib.keyset import Cut
+from fleetledger.lib.numbers import whole
 from fleetledger.web.accounts.callers import person_of
 from fleetledger.web.downloads import csv_response, wants_csv
 from monitoring.alerts import clock, tenants
 from monitoring.alerts.acting import acts_for
-from monitoring.alerts.asked import choice, number
+from monitoring.alerts.asked import choice
 from monitoring.alerts.people import assignable
 from monitoring.alerts.tenants import may_act, of_team
 from monitoring.availability.incidents import impact, markdown, reads
@@ -48,7 +49,7 @@ def incident_list(request: HttpRequest) -> HttpResponseBase:
     wanted = _wanted(request)
     if wants_csv(request):
         return csv_response("incidents", CSV_HEADER, map(_cells, reads.every(wanted, teams=teams)))
-    before = number(request.GET.get("before", ""))
+    before = whole(request.GET.get("before", ""), 0)
     cut = Cut(PAGE_SIZE, (before,) if before else None)
     found = reads.page(wanted, cut, before or None, teams=teams)
     known = tenants.visible_to(person)
