@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from drift.ingest import raw_of
 from drift.models import DatedBy, Generation, Report, ReportFile, ReportState, Score, ScoreKind
@@ -157,18 +157,25 @@ def heat_map(model_id: int, *, teams: TeamScope, at_most: int = HEAT_REPORTS) ->
     """The last dated reports of a model; of many columns those that drifted most often."""
     latest = _latest(model_id, teams).select_related("model__owner", "file", "received_by").defer("file__content")
     shown = [_row(found) for found in latest[:at_most]][::-1]
-    cells: dict[str, dict[int, HeatCell]] = {}
-    found = Score.objects.filter(report_id__in=[row.id for row in shown], kind=ScoreKind.DRIFT).order_by("position")
+    scores_of = Score.objects.filter(report_id__in=[row.id for row in shown], kind=ScoreKind.DRIFT)
+    columns = _most_drifted(scores_of)
+    cells: dict[str, dict[int, HeatCell]] = {column: {} for column in columns}
+    found = scores_of.filter(column__in=columns).order_by("position")
     for report_id, column, value, threshold, direction, method, is_drifted in found.values_list(
         "report_id", "column", "value", "threshold", "direction", "method", "is_drifted"
     ):
-        mine = cells.setdefault(column, {})
+        mine = cells[column]
         if report_id not in mine or (is_drifted and not mine[report_id].is_drifted):
             mine[report_id] = HeatCell(value, threshold, direction, method, is_drifted)
-    often = sorted(cells, key=lambda name: -sum(cell.is_drifted is True for cell in cells[name].values()))
-    columns = tuple(often[:HEAT_COLUMNS])
     grid = tuple(tuple(cells[column].get(row.id) for row in shown) for column in columns)
     return HeatMap(columns, tuple(shown), grid)
+
+
+def _most_drifted(scores_of: QuerySet[Score]) -> tuple[str, ...]:
+    """HEAT_COLUMNS of them: those that drifted in most reports, then in the reports' own order."""
+    drifted = Count("report_id", distinct=True, filter=Q(is_drifted=True))
+    rows = scores_of.values("column").annotate(drifted=drifted, first=Min("position"))
+    return tuple(rows.order_by("-drifted", "first", "column").values_list("column", flat=True)[:HEAT_COLUMNS])
 
 
 def heat_columns(model_id: int, *, teams: TeamScope) -> int:

@@ -1,4 +1,7 @@
-"""Takes callbacks of the other side: signed with the webhook's secret, fresh, and each counted once."""
+"""Takes callbacks of the other side: signed with the webhook's secret, fresh, and each counted once.
+
+Each names the key that its webhook brought, so that what was signed for one mitigation says nothing of another.
+"""
 
 import hmac
 import json
@@ -35,7 +38,7 @@ def receive(key: UUID, signed: str, body: bytes) -> tuple[Mitigation, bool]:
     nonce = _checked(row.finding.model, signed, body) if row is not None else ""
     if row is None or not nonce:
         raise BadSignatureError
-    wanted = _move(body, nonce)
+    wanted = _move(body, nonce, key)
     with transaction.atomic():
         held = acts.locked(row.pk)
         if held.steps.filter(nonce=nonce).exists():
@@ -59,12 +62,12 @@ def _checked(model: Model, signed: str, body: bytes) -> str:
     return nonce if is_fresh and hmac.compare_digest(signature(secret, body, at), f"t={at},v1={nonce}") else ""
 
 
-def _move(body: bytes, nonce: str) -> Move:
+def _move(body: bytes, nonce: str, key: UUID) -> Move:
     try:
         data: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadCallbackError from error
-    if not isinstance(data, Mapping) or data.get("state") not in STATES:
+    if not isinstance(data, Mapping) or data.get("state") not in STATES or data.get("key") != str(key):
         raise BadCallbackError
     note, link = data.get("note", ""), data.get("link", "")
     if not _is_text(note, MAX_NOTE) or not _is_text(link, MAX_LINK) or (link and not _LINK.fullmatch(link)):

@@ -44,5 +44,5 @@ class BadSignatureError(DriftError):
 class BadCallbackError(DriftError):
     def __init__(self) -> None:
         super().__init__(
-            "Send {'state': running, succeeded or failed}, and a 'note' and a 'link' (http://...) where there are such."
+            "Send {'key': of the webhook, 'state': running, succeeded or failed}, and a 'note' and a 'link' (http://...)."
         )

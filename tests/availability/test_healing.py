@@ -1,9 +1,11 @@
 """Hooks that are called when something breaks: approval, rate, dry run, signature, callback, and what is well again."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -94,17 +96,19 @@ def test_the_receiver_says_what_became_of_it_signed(server: Receiver) -> None:
     look()
     drain.drain_due()
     path = urlsplit(server.told[0].document["groupLabels"]["callback_url"]).path
-    good = '{"outcome": "failed", "message": "No such host"}'
+    key = server.told[0].document["groupLabels"]["run"]
+    good = json.dumps({"run": key, "outcome": "failed", "message": "No such host"})
     assert call_back(path, good, key="another") == 403
     assert call_back(path, good, age_s=301) == 403
     assert Client().post(path, good, content_type="application/json").status_code == 403
     assert call_back(path, "[]") == 422
-    assert call_back(path, '{"outcome": {}}') == 422
+    assert call_back(path, json.dumps({"run": key, "outcome": {}})) == 422
+    assert call_back(path, json.dumps({"run": str(uuid4()), "outcome": "succeeded"})) == 422
     assert call_back(f"{path[:-5]}0000/", good) == 403
     assert call_back(path, "x" * 10_001) == 413
     assert run().state == "sent"
     assert call_back(path, good) == call_back(path, good) == 200
-    assert call_back(path, '{"outcome": "succeeded"}') == 409
+    assert call_back(path, json.dumps({"run": key, "outcome": "succeeded"})) == 409
     assert (run().state, run().result) == ("failed", "No such host")
     assert history(run())[-1] == "receiver of restart: Failed: No such host"
 

@@ -67,7 +67,7 @@ def state(row: Mitigation) -> str:
 
 
 def call(client: Client, row: Mitigation, body: Mapping[str, Any], *, secret: str = SECRET, age_s: int = 0) -> Any:
-    raw = json.dumps(body).encode()
+    raw = json.dumps({"key": str(row.key), **body}).encode()
     at = int(alerting.START.timestamp()) - age_s
     headers = {SIGNATURE: signature(secret, raw, at)}
     return client.post(f"/drift/callbacks/{row.key}", raw, "application/json", headers=headers)
@@ -137,6 +137,7 @@ def test_callbacks_are_signed_fresh_and_counted_once(client: Client, server: Rec
     first, again = call(client, row, running), call(client, row, running)
     assert (first.json()["known"], again.json()["known"], again.json()["state"]) == (False, True, "running")
     assert call(client, row, {"state": "approved"}).status_code == 422
+    assert call(client, row, {"state": "succeeded", "key": str(uuid.uuid4())}).status_code == 422
     assert call(client, row, {"state": "succeeded", "note": "auc 0.91"}).status_code == 200
     assert call(client, row, {"state": "running", "note": "late"}).status_code == 409
     assert (state(row), row.link) == (State.SUCCEEDED, "https://ci.example.org/7")

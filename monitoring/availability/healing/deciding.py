@@ -47,14 +47,15 @@ def decide(run_id: int, principal: Principal, *, is_approved: bool) -> HealingRu
 
 @transaction.atomic
 def call_back(key: UUID, body: bytes, signed: str) -> HealingRun:
-    """The receiver says {"outcome": "succeeded" | "failed", "message": TEXT}, signed as it was called.
+    """The receiver says {"run": KEY, "outcome": "succeeded" | "failed", "message": TEXT}, signed as it was called.
 
-    The same outcome may be said again. Raises CallbackError, HealingError and DecidedError.
+    It names the run, so that what was signed for one run says nothing of another. The same outcome may be said again.
+    Raises CallbackError, HealingError and DecidedError.
     """
     run = HealingRun.objects.select_for_update(of=("self",)).select_related("hook").filter(key=key).first()
     if run is None or not _is_signed(run, body, signed):
         raise CallbackError("No run has this address, or the signature does not fit.")
-    outcome, message = _said(body)
+    outcome, message = _said(body, key)
     state = OUTCOMES[outcome]
     if run.state == state:
         return run
@@ -79,13 +80,14 @@ def _is_signed(run: HealingRun, body: bytes, signed: str) -> bool:
     return is_fresh and constant_time_compare(signature(secret, body, int(stamp)), signed)
 
 
-def _said(body: bytes) -> tuple[str, str]:
+def _said(body: bytes, key: UUID) -> tuple[str, str]:
     try:
         document: Any = json.loads(body)
     except (ValueError, RecursionError):
         document = None
-    if not isinstance(document, Mapping) or not _is_known(document.get("outcome")):
-        raise HealingError('Send {"outcome": "succeeded"} or {"outcome": "failed"}, with a "message" if you like.')
+    if not isinstance(document, Mapping) or not _is_known(document.get("outcome")) or document.get("run") != str(key):
+        sentence = 'Send {"run": KEY, "outcome": "succeeded" or "failed"}, with the "run" of the call that it is about.'
+        raise HealingError(sentence)
     message = document.get("message", "")
     return document["outcome"], message if isinstance(message, str) else ""
 
