@@ -54,7 +54,7 @@ def test_what_does_not_answer_is_down_within_its_time() -> None:
     with listeners.silent() as port:
         found = seen(net.ask_http(HttpTerms(f"http://127.0.0.1:{port}/"), SHORT))
     assert found == Seen(State.DOWN, f"No answer from 127.0.0.1:{port} within 0.4 s.")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
 
 def test_a_port_takes_connections_or_does_not() -> None:
