@@ -4,6 +4,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from drift.reviews import histograms
+
 
 class DriftConfig(AppConfig):
     name = "drift"
@@ -14,3 +16,9 @@ class DriftConfig(AppConfig):
     def ready(self) -> None:
         import_module("drift.config")  # its section of the configuration file
         import_module("drift.checks")
+        histograms.register(_bars)
+
+
+def _bars(report_id: int, column: str) -> tuple[histograms.Bar, ...]:
+    """Only a card that shows bars needs what computes them."""
+    return tuple(import_module("drift.native.histograms").bars(report_id, column))

@@ -70,6 +70,60 @@ class NotUndatedError(DriftError):
         super().__init__(f"Report {report_id} has a window already. Only an undated report is dated, and once.")
 
 
+class DataTooLargeError(DriftError):
+    http_status = 413
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"The file is larger than {limit_bytes} bytes. Send a shorter window or Parquet instead of CSV, "
+            "or raise FLEETLEDGER_DRIFT_DATA_MAX_BYTES."
+        )
+
+
+class EmptyDataError(DriftError):
+    def __init__(self) -> None:
+        super().__init__("The file is empty. Send rows as Parquet, or as CSV with a header.")
+
+
+class UnreadableDataError(DriftError):
+    """Rows of which nothing was taken."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(_printable(why)[:1000])
+
+
+class NoReferenceError(DriftError):
+    http_status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"'{name}' has no active reference to compare with. Send its reference first: POST "
+            f"/api/v1/drift/references?model={name}, or `import-drift --model {name} --as reference FILE`."
+        )
+
+
+class NotProposedError(DriftError):
+    http_status = 409
+
+    def __init__(self, version: int, state: str) -> None:
+        super().__init__(f"Reference {version} is {state}. Only one that waits for a review is decided, and once.")
+
+
+class EventsError(DriftError):
+    """Events of which nothing was taken; `path` is where the trouble stands, as in events[3].at."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path = _printable(path)
+        super().__init__(f"{self.path}: {_printable(why)}")
+
+
+class OtherEventsError(DriftError):
+    http_status = 409
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"Other events came with the key '{key[:100]}' before. Give each batch a key of its own.")
+
+
 def _printable(text: str) -> str:
     """`text` as a page, the API and the database take it, whatever stood in the report."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")

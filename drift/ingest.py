@@ -97,7 +97,7 @@ def import_file(file_id: int) -> Imported:
         by_digest = {one.digest: one for one in found.reports}
         count = 0
         for report in reports:
-            count += _write(report, by_digest[report.digest])
+            count += write_scores(report, by_digest[report.digest])
     return Imported(file_id, tuple(report.pk for report in reports), count)
 
 
@@ -134,12 +134,12 @@ def _store(model: Model, found: ReadFile, content: bytes, name: str, sender: Sen
     return ReportFile.objects.create(
         model=model,
         digest=found.digest,
-        name=_storable(name[-200:]),
+        name=storable(name[-200:]),
         content=gzip.compress(content, mtime=0),
         size_bytes=len(content),
         received_at=clock.now(),
         received_by=sender.user,
-        received_from=_storable(sender.name[:200]),
+        received_from=storable(sender.name[:200]),
     )
 
 
@@ -181,9 +181,10 @@ def _dated(one: ReadReport, asked: ReportWindow | None) -> tuple[tuple[datetime,
     return None, ""
 
 
-def _write(report: Report, one: ReadReport) -> int:
+def write_scores(report: Report, one: ReadReport, *, recipe: str = "") -> int:
+    """Copy a report's scores in and mark it imported; how many. Within a transaction."""
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for row in _rows(report, one):
+        for row in _rows(report, one, recipe):
             copy.write_row(row)
     Report.objects.filter(pk=report.pk).update(
         state=ReportState.IMPORTED,
@@ -196,17 +197,17 @@ def _write(report: Report, one: ReadReport) -> int:
     return len(one.scores)
 
 
-def _rows(report: Report, one: ReadReport) -> list[Sequence[Any]]:
+def _rows(report: Report, one: ReadReport, recipe: str) -> list[Sequence[Any]]:
     return [
         (
             report.pk, position, score.column, score.kind.value, score.method, score.method_as_written, score.value,
             score.threshold, score.threshold_low, score.threshold_assumed, score.direction, score.is_drifted,
-            report.tool, report.tool_version, "",
+            report.tool, report.tool_version, recipe,
         )
         for position, score in enumerate(one.scores)
     ]  # fmt: skip
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """A file's name may hold bytes that are no text."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "?")

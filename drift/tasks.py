@@ -1,5 +1,6 @@
 """Drift's work for Celery: scores of stored reports, and reports that lie in watched folders."""
 
+import sys
 from typing import Any
 
 import psycopg
@@ -54,12 +55,64 @@ def weigh_waiting() -> str:
     return f"Weighed the reports of {len(done)} models."
 
 
+@shared_task(name="drift.tasks.read_reference", **AGAIN)
+def read_reference(reference_id: int) -> str:
+    """Profile the rows of a stored reference."""
+    from drift.native import reading
+
+    return reading.read_reference(reference_id)
+
+
+@shared_task(name="drift.tasks.read_window", **AGAIN)
+def read_window(window_id: int) -> str:
+    """Compare the rows of a stored window with its reference."""
+    from drift.native import reading
+
+    return reading.read_window(window_id)
+
+
+@shared_task(name="drift.tasks.count_events", **AGAIN)
+def count_events(model_id: int) -> str:
+    """Count a model's stored events, and weigh the labels that came with them."""
+    from drift.native import events, labels
+
+    counted = events.count(model_id)
+    return f"{counted} batches of events counted, {labels.weigh(model_id)} labels weighed."
+
+
+@shared_task(name="drift.tasks.close_windows")
+def close_windows() -> str:
+    """Compute the windows of events that are over."""
+    from drift.native import closing
+
+    return f"{closing.close_due(clock.now())} windows of events computed."
+
+
+@shared_task(name="drift.tasks.compute_waiting")
+def compute_waiting() -> str:
+    """Ask again for rows that no worker took."""
+    from drift.native import waiting
+
+    found = waiting.found(clock.now())
+    for name, number in found:
+        getattr(sys.modules[__name__], name).delay(number)
+    return f"Asked again for {len(found)} pieces of work."
+
+
 @shared_task(name="drift.tasks.check_missing")
 def check_missing() -> str:
     """Open a finding where a report is overdue."""
     from drift.findings import missing
 
     return missing.check(clock.now())
+
+
+@shared_task(name="drift.tasks.check_reviews")
+def check_reviews() -> str:
+    """Raise an alert where nobody has decided in time."""
+    from drift.findings import overdue
+
+    return overdue.check_reviews(clock.now())
 
 
 @shared_task(name="drift.tasks.follow_mitigations")

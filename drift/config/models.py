@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from drift.models import Model
 from fleetledger.fleet.config.issues import Path
@@ -65,6 +66,7 @@ def _apply_one(item: Mapping[str, Any], owner: Team, row: Model | None, path: Pa
             "window_grain": item.get("window", "day"),
             "watch": item.get("watch") or "",
             "settings": item.get("settings", {}),
+            "data": _data(item.get("data", {}), (*path, "data"), plan),
         },
     )
 
@@ -111,6 +113,21 @@ def _seconds(text: str | None, path: Path, plan: Plan) -> int | None:
     return int(span.total_seconds())
 
 
+def _data(wanted: Mapping[str, Any], path: Path, plan: Plan) -> dict[str, Any]:
+    if (zone := wanted.get("zone")) is not None and zone not in available_timezones():
+        plan.refuse((*path, "zone"), f"No time zone is called '{zone[:80]}'. Write one such as Europe/Berlin.")
+    if wanted.get("season", "none") != "none" and not wanted.get("time"):
+        plan.refuse((*path, "season"), "Name the column with the instant of each row under 'time'.")
+    if wanted.get("score") and wanted.get("positive") is None:
+        plan.refuse((*path, "score"), "Say under 'positive' which class the score is the chance of.")
+    if (lateness := wanted.get("lateness")) is not None:
+        try:
+            parse_duration(lateness)
+        except DurationError as error:
+            plan.refuse((*path, "lateness"), str(error))
+    return dict(wanted)
+
+
 def _item(row: Model) -> dict[str, Any]:
     """The model as the file says it: what has its default is left out."""
     every = duration_text(timedelta(seconds=row.expected_every_s)) if row.expected_every_s else None
@@ -128,5 +145,6 @@ def _item(row: Model) -> dict[str, Any]:
         "window": row.window_grain,
         "watch": row.watch,
         "settings": row.settings,
+        "data": row.data,
     }
     return {key: value for key, value in item.items() if value not in (None, "", {}, _DEFAULTS.get(key))}

@@ -49,6 +49,27 @@ SETTINGS = record(
         },
     }
 )
+COLUMN: Shape = {"type": "string", "minLength": 1, "maxLength": 500}
+DATA = record(
+    {
+        "time": {**COLUMN, "description": "The column with the instant of each row."},
+        "id": {**COLUMN, "description": "The column that names each prediction, by which labels find it."},
+        "prediction": COLUMN,
+        "score": {**COLUMN, "description": "The chance of the class `positive`."},
+        "label": COLUMN,
+        "positive": {"type": "string", "description": "The class that `score` is the chance of."},
+        "task": {"enum": ["classification", "regression"]},
+        "ignore": {"type": "array", "items": COLUMN, "description": "Columns whose drift means nothing."},
+        "kinds": {
+            "type": "object",
+            "additionalProperties": {"enum": ["numerical", "categorical", "text", "embedding"]},
+            "description": "What columns hold where a look at the reference would guess otherwise.",
+        },
+        "season": {"enum": ["none", "hour", "weekday", "hour of week"]},
+        "zone": {"type": "string", "description": "The time zone of `season`, such as Europe/Berlin."},
+        "lateness": {**DURATION, "description": "How long a window of events waits for late ones; 1h."},
+    }
+)
 MODELS = listed(
     record(
         {
@@ -64,6 +85,7 @@ MODELS = listed(
             "window": {"enum": list(WindowGrain.values)},
             "watch": optional({"type": "string", "minLength": 1, "maxLength": 500, "pattern": r"^/[^\x00-\x1f]*$"}),
             "settings": SETTINGS,
+            "data": DATA,
         },
         "name",
         "owner",

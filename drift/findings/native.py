@@ -38,7 +38,7 @@ def judge_window(profile: Profile, window: WindowCounts, rules: Rules, *, is_com
     readings = read_scores(scores, rules)
     if not is_complete:
         readings = tuple(replace(reading, verdict=Verdict.INSUFFICIENT, severity=Severity.NONE) for reading in readings)
-        return JudgedWindow(scores, facts, readings)
+        return JudgedWindow(scores, tuple(replace(fact, opens=False) for fact in facts), readings)
     return JudgedWindow(scores, facts, with_facts(readings, facts))
 
 

@@ -36,7 +36,9 @@ def _quality(columns: Sequence[str], evidence: Evidence) -> str:
 
 
 def _fact(fact: Fact) -> str:
-    return fact.method if fact.value is None else f"{fact.method} {fact.value:.4g}"
+    """A fact that tells its numbers in words needs no further one."""
+    tells = fact.value is None or any(sign.isdigit() for sign in fact.method)
+    return fact.method if tells else f"{fact.method} {fact.value:.4g}"
 
 
 def _dataset(_columns: Sequence[str], evidence: Evidence) -> str:

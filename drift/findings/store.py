@@ -19,7 +19,7 @@ from drift.findings.locking import lock
 from drift.findings.rules import Rules
 from drift.findings.tracks import Tracked, is_over, opening_of, tracked
 from drift.findings.windows import Groups, rules_of, seen
-from drift.models import Evaluated, Finding, Model, Report, ReportState
+from drift.models import Evaluated, Finding, Model, Reference, ReferenceState, Report, ReportState
 from monitoring.alerts import clock
 
 log = structlog.get_logger(__name__)
@@ -43,10 +43,11 @@ class Weighed:
 
 
 @transaction.atomic
-def evaluate(model_id: int, groups: Groups = ()) -> Weighed:
-    """`groups` are columns that move together in the model's reference, each named by its first."""
+def evaluate(model_id: int, groups: Groups | None = None) -> Weighed:
+    """`groups` are columns that move together, each named by its first: those of the active reference if None."""
     lock(model_id)
     model = Model.objects.select_related("owner").get(pk=model_id)
+    groups = _groups(model) if groups is None else groups
     waiting = _waiting(model)
     rules, now = rules_of(model), clock.now()
     windows = seen(model, rules, groups)
@@ -70,6 +71,12 @@ def waiting_models() -> list[int]:
     """Models with reports that nobody has weighed: a worker died, or a person dated one."""
     rows = Report.objects.filter(is_dated=True, state=ReportState.IMPORTED, evaluated__isnull=True)
     return list(rows.order_by("model_id").values_list("model_id", flat=True).distinct())
+
+
+def _groups(model: Model) -> Groups:
+    active = Reference.objects.filter(model=model, state=ReferenceState.ACTIVE)
+    found = active.values_list("profile__groups", flat=True).first()
+    return found or ()
 
 
 def _waiting(model: Model) -> list[int]:

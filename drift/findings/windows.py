@@ -93,8 +93,8 @@ def _drift(one: Said, model: Model, rules: Rules, groups: Groups) -> list[RootRe
     share = report.share
     limit = report.drift_share if report.drift_share is not None else model.settings.get("drift_share")
     readings = {reading.column: reading for reading in read_report(scores, rules, share=share, drift_share=limit)}
-    if share is None:
-        readings.pop(DATA_SET, None)
+    if share is None or (report.generation == Generation.NATIVE and limit is None):
+        readings.pop(DATA_SET, None)  # columns that were computed here speak for themselves, over windows
     facts = {COLUMN + score.column for score in one.scores if _is_fact(score)}
     rest = [reading for name, reading in readings.items() if name not in facts]
     at_once = [_opened(readings.get(name, Reading(name, Verdict.CLEAN))) for name in sorted(facts)]

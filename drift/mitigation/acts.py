@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from drift.mitigation import costs, sending
 from drift.mitigation.errors import NoSuchMitigationError, OneIsLiveError, SecondPersonError, WrongStepError
 from drift.models import Finding, Mitigation, MitigationKind, MitigationState, MitigationStep
+from drift.native import renewing
 from drift.reviews.verdicts import Person
 from monitoring.alerts import clock
 
@@ -53,13 +54,20 @@ def propose(finding: Finding, kind: MitigationKind, note: str, by: Person) -> Mi
 
 @transaction.atomic
 def approve(mitigation_id: int, note: str, by: Person) -> Mitigation:
-    """What goes by webhook is queued with it, once. Raises SecondPersonError and WrongStepError."""
+    """What goes by webhook is queued with it, once; a new reference of computed windows is active at once.
+
+    Raises SecondPersonError and WrongStepError.
+    """
     row = locked(mitigation_id)
     is_own = by.user is None or row.proposed_by_user_id in (None, by.user.pk)
     needs_another = row.finding.model.is_production or row.kind == MitigationKind.NEW_REFERENCE
     if needs_another and is_own:
         raise SecondPersonError
     move(row, Move(State.APPROVED, note), by)
+    if row.kind == MitigationKind.NEW_REFERENCE and renewing.can_renew(row.finding):
+        reference = renewing.renew(row.finding, note or row.note, by)
+        move(row, Move(State.SUCCEEDED, f"Reference {reference.version} is active: {reference.rows} rows."), by)
+        return row
     sending.enqueue(row)
     return row
 

@@ -12,14 +12,31 @@ from drift.models.findings import (
 )
 from drift.models.mitigation import Mitigation, MitigationKind, MitigationState, MitigationStep
 from drift.models.models import Model, WindowGrain
+from drift.models.native import (
+    ConceptWatch,
+    DataBlock,
+    DataFile,
+    DataWindow,
+    EventBatch,
+    Prediction,
+    Reference,
+    ReferenceState,
+    WindowSource,
+    WindowState,
+)
 from drift.models.reports import DatedBy, Direction, Generation, Report, ReportFile, ReportState, Score, ScoreKind
 from drift.models.reviews import Review, Step, ThresholdChange
 
 __all__ = [
+    "ConceptWatch",
+    "DataBlock",
+    "DataFile",
+    "DataWindow",
     "DatedBy",
     "Deployment",
     "Direction",
     "Evaluated",
+    "EventBatch",
     "Finding",
     "FindingKind",
     "FindingSeverity",
@@ -30,6 +47,9 @@ __all__ = [
     "MitigationState",
     "MitigationStep",
     "Model",
+    "Prediction",
+    "Reference",
+    "ReferenceState",
     "Report",
     "ReportFile",
     "ReportState",
@@ -41,4 +61,6 @@ __all__ = [
     "ThresholdChange",
     "Verdict",
     "WindowGrain",
+    "WindowSource",
+    "WindowState",
 ]

@@ -19,7 +19,7 @@ class Model(models.Model):
     """A machine-learning model that a team runs. One that the configuration drops is removed, its history stays.
 
     `retrain_match` names the workloads that retrain it (keys as in `ownership`); `retrain_webhook` is an address with
-    references to secrets. `settings` holds recipe, q and thresholds by column.
+    references to secrets. `settings` holds recipe, q and thresholds by column, `data` what its columns mean.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -34,6 +34,7 @@ class Model(models.Model):
     window_grain = models.CharField(max_length=5, choices=WindowGrain, default=WindowGrain.DAY)
     watch = models.CharField(max_length=500, blank=True, help_text="A folder whose reports are taken in.")
     settings = models.JSONField(default=dict, blank=True)
+    data = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 

@@ -124,6 +124,12 @@ app.conf.update(
             "schedule": timedelta(minutes=1),
             "options": {"expires": 60},
         },
+        "compute windows of events that are over": {
+            "task": "drift.tasks.close_windows",
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 60},
+        },
+        "compute rows that wait": {"task": "drift.tasks.compute_waiting", "schedule": crontab(minute="*/5")},
         "follow mitigations of drift": {
             "task": "drift.tasks.follow_mitigations",
             "schedule": timedelta(seconds=10),
@@ -131,6 +137,11 @@ app.conf.update(
         },
         "check that drift reports come": {
             "task": "drift.tasks.check_missing",
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 60},
+        },
+        "check that drift is decided on": {
+            "task": "drift.tasks.check_reviews",
             "schedule": timedelta(minutes=1),
             "options": {"expires": 60},
         },

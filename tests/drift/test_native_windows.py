@@ -1,0 +1,429 @@
+"""Rows that are computed here, from the file to the finding: worked cases, streams, labels, versions and crashes."""
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import IntegrityError, transaction
+
+from drift.errors import DataTooLargeError, EmptyDataError, NoReferenceError, NotProposedError, UnreadableDataError
+from drift.ingest import Sender
+from drift.mitigation import acts
+from drift.mitigation.errors import SecondPersonError
+from drift.models import (
+    DataBlock,
+    DataWindow,
+    Finding,
+    Generation,
+    MitigationKind,
+    Model,
+    Reference,
+    ReferenceState,
+    Report,
+    Score,
+    WindowState,
+)
+from drift.native import computing, reading, references, waiting, windows
+from drift.reviews import histograms
+from drift.reviews.errors import NoCommentError, NotAPersonError, SamePersonError
+from drift.reviews.verdicts import Person
+from drift.windows import ReportWindow
+from fleetledger.fleet.models import Job, JobState
+from monitoring.alerts import clock
+from monitoring.alerts.acts import Actor
+from tests import world as fleet
+from tests.drift import row_files as rows
+from tests.drift import world
+
+pytestmark = pytest.mark.django_db
+COMPATIBLE = {"recipe": "evidently-compatible"}
+
+
+def scores(row: DataWindow, kind: str = "drift") -> dict[str, Score]:
+    return {one.column: one for one in Score.objects.filter(report=row.report, kind=kind)}
+
+
+def facts(row: DataWindow) -> dict[tuple[str, str], Score]:
+    return {(one.column, one.method): one for one in Score.objects.filter(report=row.report, kind="quality")}
+
+
+def live(model: Model) -> dict[str, Finding]:
+    return {row.signal: row for row in Finding.objects.filter(model=model, closed_at__isnull=True)}
+
+
+def test_the_first_reference_is_active_and_a_window_becomes_a_report() -> None:
+    model = world.model()
+    chance = np.random.default_rng(1)
+    first = rows.reference(model, {"age": chance.normal(size=1000), "plan": ["a", "b"] * 500}, note="launch")
+    assert (first.version, first.state, first.rows, first.columns, first.note) == (1, "active", 1000, 2, "launch")
+    row = rows.window(model, {"age": chance.normal(3, 1, size=500), "plan": ["a", "b"] * 250})
+    report = row.report
+    assert report is not None
+    assert (row.state, row.rows, row.reference_id) == ("computed", 500, first.pk)
+    assert (report.generation, report.state, report.columns, report.drifted_columns, report.share) == (
+        Generation.NATIVE, "imported", 2, 1, 0.5,
+    )  # fmt: skip
+    assert (report.window_from, report.window_to) == (row.window_from, row.window_to)
+    found = scores(row)
+    assert (found["age"].is_drifted, found["plan"].is_drifted) == (True, False)
+    assert (found["age"].engine, found["age"].recipe, found["age"].direction) == ("fleetledger", "robust", "large")
+    assert not DataBlock.objects.filter(file=row.file).exists(), "computed rows are not kept"
+    assert DataBlock.objects.filter(file=first.file).exists()
+
+
+@pytest.mark.parametrize("make", [rows.parquet, rows.csv])
+def test_one_outlier_fools_the_compatible_recipe_and_not_the_robust_one(make: Any) -> None:
+    """Recipe psi collapses from 2.97 to 0.002; ours sees the shift in both windows."""
+    reference = {"a": np.arange(2000) / 200}
+    moved = np.arange(1000) / 200 + 3
+    fooled = moved.copy()
+    fooled[-1] = 1e6
+    model = world.model()
+    rows.reference(model, reference)
+    for day, values in enumerate((moved, fooled)):
+        row = windows.receive_now(model, make({"a": values}), world.day(day), name="w", sender=Sender(name="t"))
+        assert scores(row)["a"].is_drifted is True
+
+
+def test_half_the_values_missing_and_an_empty_column_are_findings_at_once() -> None:
+    model = world.model()
+    chance = np.random.default_rng(2)
+    rows.reference(model, {"a": chance.normal(size=1000), "b": chance.normal(size=1000), "c": chance.normal(size=1000)})
+    half = [value if at % 2 else None for at, value in enumerate(chance.normal(size=600).tolist())]
+    row = rows.window(model, {"a": half, "b": [None] * 600, "c": chance.normal(size=600)})
+    assert facts(row)["a", "missing share"].value == 0.5
+    assert scores(row)["c"].is_drifted is False
+    found = live(model)
+    assert set(found) == {"column:a", "column:b"}
+    assert {one.kind for one in found.values()} == {"quality"}
+    assert "missing share 0.5" in json.dumps(found["column:a"].evidence)
+
+
+def test_a_new_category_is_listed_and_no_drift() -> None:
+    model = world.model()
+    rows.reference(model, {"plan": ["a"] * 600 + ["b"] * 400})
+    row = rows.window(model, {"plan": ["a"] * 300 + ["b"] * 199 + ["c"]})
+    found = scores(row)["plan"]
+    assert found.is_drifted is False
+    assert found.method_as_written == "p 0.367"
+    assert '"c"' in facts(row)["plan", "new categories"].method_as_written
+    assert not live(model)
+
+
+@pytest.mark.parametrize("size", [1000, 20_000, 200_000])
+def test_a_tiny_shift_is_never_drift_however_many_rows_show_it(size: int) -> None:
+    model, chance = world.model(), np.random.default_rng(3)
+    rows.reference(model, {"a": chance.normal(size=size)})
+    assert scores(rows.window(model, {"a": chance.normal(0.05, 1, size=size)}))["a"].is_drifted is False
+
+
+def test_a_shift_that_stays_opens_one_finding_within_four_windows_and_closes_when_it_is_over() -> None:
+    model, chance = world.model(), np.random.default_rng(4)
+    names = [f"c{place:02d}" for place in range(20)]
+    rows.reference(model, {name: chance.normal(size=1000) for name in names})
+    opened = None
+    for day in range(22):
+        shift = 0.35 if 6 <= day < 12 else 0.0
+        rows.window(model, {name: chance.normal(shift if name == "c07" else 0, 1, size=500) for name in names}, day)
+        found = live(model)
+        assert set(found) <= {"column:c07"}
+        opened = opened if opened is not None or not found else day
+    assert opened is not None
+    assert 6 <= opened <= 9
+    assert [row.state for row in Finding.objects.filter(model=model)] == ["closed"]
+
+
+def test_columns_that_move_together_are_one_finding() -> None:
+    model, chance = world.model(), np.random.default_rng(5)
+
+    def made(size: int, shift: float = 0) -> dict[str, Any]:
+        base = chance.normal(shift, 1, size=size)
+        return {"a": base, "b": base * 2 + chance.normal(0, 0.1, size=size), "c": chance.normal(size=size)}
+
+    rows.reference(model, made(1000))
+    for day in range(4):
+        rows.window(model, made(500, 0.8), day)
+    found = live(model)
+    assert set(found) == {"column:a"}
+    assert sorted(found["column:a"].columns) == ["a", "b"]
+
+
+def test_a_window_that_is_not_complete_says_neither_drift_nor_none() -> None:
+    model, chance = world.model(), np.random.default_rng(6)
+    rows.reference(model, {"a": chance.normal(size=1000)})
+    for day in range(5):
+        row = rows.window(model, {"a": chance.normal(5, 1, size=500)}, day, is_complete=False)
+    assert scores(row)["a"].is_drifted is None
+    assert row.report is not None
+    assert row.report.share is None
+    assert "not complete" in row.report.note
+    assert not live(model)
+
+
+def test_the_compatible_recipe_scores_as_evidently_does_and_refuses_one_column_alone() -> None:
+    model, chance = world.model(settings=COMPATIBLE), np.random.default_rng(7)
+    rows.reference(model, {"a": chance.normal(size=700), "empty": [None] * 700})
+    row = rows.window(model, {"a": chance.normal(1, 1, size=500), "empty": [1.0] * 500})
+    found = scores(row)
+    assert set(found) == {"a"}
+    assert (found["a"].method, found["a"].direction, found["a"].is_drifted) == ("ks", "small", True)
+    assert found["a"].recipe == "evidently-compatible"
+    assert row.report is not None
+    assert "empty" in row.report.note
+
+
+def test_names_that_mean_nothing_are_not_measured_and_kinds_are_kept() -> None:
+    model = world.model(data={"time": "at", "id": "key", "ignore": ["noise"], "kinds": {"code": "categorical"}})
+    size = 400
+    held = {
+        "at": [f"2026-10-01T{place % 24:02d}:00:00Z" for place in range(size)],
+        "key": list(map(str, range(size))),
+        "noise": list(range(size)),
+        "code": [place % 30 for place in range(size)],
+    }
+    reference = rows.reference(model, held)
+    assert [one["buckets"]["name"] for one in reference.profile["columns"]] == ["code"]
+    assert reference.profile["columns"][0]["buckets"]["kind"] == "categorical"
+
+
+def test_labels_give_performance_against_the_reference_and_concept_drift_by_row() -> None:
+    """An error rate that goes from 10 % to 40 % at a known row, on inputs that don't move."""
+    model = world.model(data={"prediction": "said", "label": "was", "task": "classification"})
+    chance = np.random.default_rng(8)
+
+    def made(size: int, errors: float) -> dict[str, Any]:
+        said = chance.integers(0, 2, size=size)
+        was = np.where(chance.random(size) < errors, 1 - said, said)
+        return {"x": chance.normal(size=size), "said": said, "was": was}
+
+    rows.reference(model, made(2000, 0.1))
+    for day in range(4):
+        row = rows.window(model, made(500, 0.1), day)
+        assert scores(row, "performance")["accuracy"].is_drifted is False
+    assert not live(model)
+    row = rows.window(model, made(500, 0.4), 4)
+    assert scores(row, "performance")["accuracy"].is_drifted is True
+    found = live(model)
+    assert set(found) == {"concept"}
+    assert found["concept"].kind == "concept"
+    assert 2000 <= found["concept"].evidence["row"] < 2500
+
+
+def test_without_labels_performance_is_estimated_and_marked_so() -> None:
+    model = world.model(
+        data={"prediction": "said", "label": "was", "score": "p", "positive": "1", "task": "classification"}
+    )
+    chance = np.random.default_rng(9)
+    p = chance.random(2000)
+    rows.reference(model, {"p": p, "said": (p > 0.5).astype(int), "was": (chance.random(2000) < p).astype(int)})
+    p = chance.random(800)
+    row = rows.window(model, {"p": p, "said": (p > 0.5).astype(int)})
+    found = scores(row, "estimate")
+    assert found["accuracy"].value == pytest.approx(0.75, abs=0.04)
+    assert found["accuracy"].is_drifted is False
+    assert "estimated without labels" in found["accuracy"].method_as_written
+    assert not scores(row, "performance")
+
+
+def test_a_regression_is_judged_by_its_errors() -> None:
+    model = world.model(data={"prediction": "said", "label": "was", "task": "regression"})
+    chance = np.random.default_rng(10)
+
+    def made(size: int, spread: float) -> dict[str, Any]:
+        said = chance.normal(size=size)
+        return {"said": said, "was": said + chance.normal(0, spread, size=size)}
+
+    rows.reference(model, made(1000, 1))
+    assert scores(rows.window(model, made(400, 1), 0), "performance")["mae"].is_drifted is False
+    assert scores(rows.window(model, made(400, 3), 1), "performance")["mae"].is_drifted is True
+
+
+def test_a_weekday_is_compared_with_its_own_part_of_the_reference() -> None:
+    model = world.model(data={"time": "at", "season": "weekday", "zone": "Europe/Berlin"})
+    chance = np.random.default_rng(11)
+    start = datetime(2026, 9, 7, 12, tzinfo=UTC)  # a Monday
+
+    def made(day: int, size: int) -> dict[str, Any]:
+        at = start + timedelta(days=day)
+        level = 5.0 if at.weekday() >= 5 else 0.0
+        return {"at": [at] * size, "load": chance.normal(level, 1, size=size)}
+
+    held: dict[str, list[Any]] = {"at": [], "load": []}
+    for day in range(28):
+        for name, values in made(day, 150).items():
+            held[name] += list(values)
+    rows.reference(model, held)
+    for day in range(28, 42):
+        midnight = (start + timedelta(days=day)).replace(hour=0)
+        row = rows.window(model, made(day, 300), ReportWindow(midnight, midnight + timedelta(days=1)))
+        assert scores(row)["load"].is_drifted is False
+    assert not live(model)
+
+
+def test_texts_are_told_apart_by_a_classifier() -> None:
+    model, chance = world.model(data={"kinds": {"said": "text"}}), np.random.default_rng(12)
+    early, late = ["fast", "delivery", "good", "price"], ["broken", "screen", "refund", "never"]
+
+    def made(words: list[str], size: int) -> dict[str, Any]:
+        return {"said": [" ".join(chance.choice(words, 6)) + f" {number}" for number in range(size)]}
+
+    rows.reference(model, made(early, 400))
+    assert scores(rows.window(model, made(early, 300), 0))["said"].is_drifted is False
+    row = rows.window(model, made(late, 300), 1)
+    assert Score.objects.filter(report=row.report, method="domain_classifier", is_drifted=True).count() == 1
+
+
+def test_the_same_rows_of_the_same_window_are_known() -> None:
+    model = world.model()
+    held = {"a": list(range(500))}
+    assert rows.reference(model, held).pk == rows.reference(model, held).pk
+    assert rows.window(model, held).pk == rows.window(model, held).pk
+    assert rows.window(model, held, 1).pk != rows.window(model, held).pk
+    assert Report.objects.filter(model=model).count() == 2
+
+
+def test_a_later_reference_waits_for_a_person_and_windows_keep_theirs() -> None:
+    model = world.model(is_production=True)
+    sender, other = fleet.user("sender"), fleet.user("other")
+    chance = np.random.default_rng(13)
+    first = rows.reference(model, {"a": chance.normal(size=1000)}, by=sender)
+    before = rows.window(model, {"a": chance.normal(4, 1, size=500)}, 0)
+    second = rows.reference(model, {"a": chance.normal(4, 1, size=1000)}, by=sender)
+    assert (second.version, second.state) == (2, ReferenceState.PROPOSED)
+    for wrong, by in ((SamePersonError, Actor("sender", sender)), (NotAPersonError, Actor("a program"))):
+        with pytest.raises(wrong):
+            references.decide(second.pk, is_accepted=True, note="It moved.", by=by)
+    with pytest.raises(NoCommentError):
+        references.decide(second.pk, is_accepted=True, note=" ", by=Actor("other", other))
+    references.decide(second.pk, is_accepted=True, note="It moved.", by=Actor("other", other))
+    first.refresh_from_db()
+    assert (first.state, references.active(model.pk)) == ("retired", second)
+    after = rows.window(model, {"a": chance.normal(4, 1, size=500)}, 1)
+    assert (scores(before)["a"].is_drifted, scores(after)["a"].is_drifted) == (True, False)
+    assert (before.reference_id, after.reference_id) == (first.pk, second.pk)
+    with pytest.raises(NotProposedError):
+        references.decide(second.pk, is_accepted=False, note="No.", by=Actor("other", other))
+
+
+def test_what_a_reference_holds_never_changes() -> None:
+    reference = rows.reference(world.model(), {"a": list(range(500))})
+    for change in ({"profile": {}}, {"rows": 1}, {"baseline": {"metrics": [1]}}, {"version": 7}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Reference.objects.filter(pk=reference.pk).update(**change)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Reference.objects.filter(pk=reference.pk).delete()
+
+
+def test_a_window_needs_a_reference_and_rows_within_the_limit(settings: Any) -> None:
+    model = world.model()
+    with pytest.raises(NoReferenceError, match="import-drift --model ranker --as reference"):
+        rows.window(model, {"a": [1]})
+    with pytest.raises(EmptyDataError):
+        references.receive_now(model, io.BytesIO(b""), sender=Sender(name="t"))
+    settings.DRIFT_DATA_MAX_BYTES = 1000
+    with pytest.raises(DataTooLargeError):
+        references.receive_now(model, io.BytesIO(b"x" * 1001), sender=Sender(name="t"))
+    assert not Reference.objects.exists()
+    assert not DataBlock.objects.exists()
+
+
+@pytest.mark.parametrize("content", [b"PAR1 and then nothing", b"a,a\n1,2\n", b"a,b\n", b"\x00\x01\x02\xff"])
+def test_what_cannot_be_read_is_kept_with_the_reason(content: bytes) -> None:
+    model = world.model()
+    with pytest.raises(UnreadableDataError):
+        references.receive_now(model, io.BytesIO(content), name="odd.parquet", sender=Sender(name="t"))
+    kept = Reference.objects.get()
+    assert kept.state == ReferenceState.UNREADABLE
+    assert kept.trouble
+    assert DataBlock.objects.filter(file=kept.file).exists()
+    rows.reference(model, {"a": list(range(300))})
+    with pytest.raises(UnreadableDataError):
+        windows.receive_now(model, io.BytesIO(content), world.day(0), name="odd", sender=Sender(name="t"))
+    row = DataWindow.objects.get()
+    assert (row.state, row.report) == (WindowState.UNREADABLE, None)
+    assert row.trouble
+
+
+def test_a_worker_that_dies_leaves_nothing_behind_and_the_next_one_finishes_once(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    model = world.model()
+    rows.reference(model, {"a": list(range(500))})
+    with django_capture_on_commit_callbacks():
+        row = windows.receive(model, rows.parquet({"a": list(range(400))}), world.day(0), sender=Sender(name="t"))
+    settle = computing.settle
+
+    def dies(*given: Any, **named: Any) -> Report:
+        settle(*given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(computing, "settle", dies)
+        with pytest.raises(KeyboardInterrupt):
+            reading.read_window(row.pk)
+    row.refresh_from_db()
+    assert (row.state, Report.objects.count()) == ("waiting", 0)
+    assert waiting.found(clock.now() + timedelta(minutes=6)) == [("read_window", row.pk)]
+    reading.read_window(row.pk)
+    reading.read_window(row.pk)
+    row.refresh_from_db()
+    assert (row.state, Report.objects.count()) == ("computed", 1)
+    assert waiting.found(clock.now() + timedelta(minutes=6)) == []
+
+
+def test_the_job_of_a_file_tells_how_it_ended(django_capture_on_commit_callbacks: Any) -> None:
+    model = world.model()
+    with django_capture_on_commit_callbacks():
+        good = references.receive(model, rows.parquet({"a": [1, 2, 3]}), sender=Sender(name="t"))
+        bad = references.receive(model, io.BytesIO(b"PAR1 no"), sender=Sender(name="t"))
+    reading.read_reference(good.pk)
+    reading.read_reference(bad.pk)
+    states = dict(Job.objects.values_list("pk", "state"))
+    assert good.job_id is not None
+    assert bad.job_id is not None
+    assert (states[good.job_id], states[bad.job_id]) == (JobState.DONE, JobState.FAILED)
+    assert Job.objects.get(pk=bad.job_id).error
+
+
+def test_the_card_gets_its_bars() -> None:
+    model = world.model()
+    rows.reference(model, {"plan": ["a"] * 600 + ["b"] * 400})
+    row = rows.window(model, {"plan": ["a"] * 250 + ["b"] * 100 + ["c"] * 100 + [None] * 50})
+    bars = histograms.bars(row.report_id, "plan")
+    assert [(bar.label, bar.reference_share, bar.window_share) for bar in bars] == [
+        ("a", 0.6, 0.5), ("b", 0.4, 0.2), ("new", 0.0, 0.2), ("null", 0.0, 0.1),
+    ]  # fmt: skip
+    assert histograms.bars(row.report_id, "nothing") == ()
+    assert histograms.bars(world.report(model).pk, "plan") == ()
+
+
+def test_a_new_reference_that_two_people_wanted_makes_the_drift_usual() -> None:
+    model, chance = world.model(), np.random.default_rng(14)
+
+    def made(size: int, shift: float, plans: list[str]) -> dict[str, Any]:
+        return {"a": chance.normal(shift, 1, size=size), "plan": chance.choice(plans, size)}
+
+    rows.reference(model, made(1000, 0, ["x", "y"]))
+    for day in range(6):
+        rows.window(model, made(500, 0.9, ["x", "y", "z"]), day)
+    found = live(model)
+    assert set(found) == {"column:a", "column:plan"}
+    first, second = (Person(name, fleet.user(name)) for name in ("first", "second"))
+    asked = acts.propose(found["column:a"], MitigationKind.NEW_REFERENCE, "Prices rose.", first)
+    with pytest.raises(SecondPersonError):
+        acts.approve(asked.pk, "", first)
+    done = acts.approve(asked.pk, "Seen in the shop too.", second)
+    assert done.state == "succeeded"
+    active = references.active(model.pk)
+    assert active is not None
+    assert (active.version, active.finding_id, active.rows) == (2, found["column:a"].pk, 2000)
+    for day in range(6, 12):
+        row = rows.window(model, made(500, 0.9, ["x", "y", "z"]), day)
+        assert [one.is_drifted for one in scores(row).values()] == [False, False]
+        assert not [one for one in facts(row).values() if one.is_drifted]
+    assert not live(model)
+    back = rows.window(model, made(500, 0, ["x", "y", "z"]), 12)
+    assert scores(back)["a"].is_drifted is True
