@@ -37,7 +37,7 @@ class Run:
 @pytest.fixture(scope="module")
 def windows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("windows")
-    return _written(folder / "reference.parquet", 0), _written(folder / "current.parquet", 1)
+    return written(folder / "reference.parquet", 0), written(folder / "current.parquet", 1)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def _of_evidently(python: Path, windows: tuple[Path, Path], what: str) -> Run:
     return _run(python, HERE / "drift_evidently.py", windows, what)
 
 
-def _written(file: Path, window: int) -> Path:
+def written(file: Path, window: int) -> Path:
     chance = np.random.default_rng(window)
     table: dict[str, object] = {}
     for place in range(NUMERICAL):
