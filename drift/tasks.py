@@ -8,7 +8,7 @@ import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from drift import folders, importing
+from drift import folders, importing, objects
 from drift.mitigation import following
 from monitoring.alerts import clock
 
@@ -40,8 +40,8 @@ def import_waiting() -> str:
 
 @shared_task(name="drift.tasks.scan_folders")
 def scan_folders() -> str:
-    """Take in the reports that lie in watched folders."""
-    done = folders.scan()
+    """Take in what lies in watched folders and stores."""
+    done = folders.scan() + objects.scan()
     return f"Took {done.taken} reports in, refused {done.refused}; {done.stuck} could not be moved."
 
 

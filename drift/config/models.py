@@ -64,7 +64,7 @@ def _apply_one(item: Mapping[str, Any], owner: Team, row: Model | None, path: Pa
             "retrain_webhook": _webhook(item.get("retrain_webhook"), (*path, "retrain_webhook"), plan),
             "expected_every_s": _seconds(item.get("expected_every"), (*path, "expected_every"), plan),
             "window_grain": item.get("window", "day"),
-            "watch": item.get("watch") or "",
+            "watch": _watch(item.get("watch") or "", (*path, "watch"), plan),
             "settings": item.get("settings", {}),
             "data": _data(item.get("data", {}), (*path, "data"), plan),
         },
@@ -77,6 +77,15 @@ def _pool(name: str, path: Path, plan: Plan) -> str:
         fix = f"Known: {', '.join(known[:20])}." if known else "Add it under 'pools'."
         plan.refuse(path, f"No pool is called '{name}'. {fix}")
     return name
+
+
+def _watch(wanted: str, path: Path, plan: Plan) -> str:
+    """An address with credentials in it is refused: the file never holds a secret."""
+    if "://" in wanted and ("@" in urlsplit(wanted).netloc or "secret_key" in wanted or "access_key" in wanted):
+        plan.refuse(
+            path, "The address holds credentials. Give them to the workers' environment, as the store reads them."
+        )
+    return wanted
 
 
 def _webhook(wanted: str | Mapping[str, Any] | None, path: Path, plan: Plan) -> dict[str, Any]:

@@ -83,7 +83,14 @@ MODELS = listed(
             "retrain_webhook": WEBHOOK,
             "expected_every": optional(DURATION),
             "window": {"enum": list(WindowGrain.values)},
-            "watch": optional({"type": "string", "minLength": 1, "maxLength": 500, "pattern": r"^/[^\x00-\x1f]*$"}),
+            "watch": optional(
+                {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 500,
+                    "pattern": r"^(/|s3://|gs://|gcs://|abfss?://)[^\x00-\x1f]*$",
+                }
+            ),
             "settings": SETTINGS,
             "data": DATA,
         },

@@ -21,6 +21,7 @@ from drift.models.native import (
     Prediction,
     Reference,
     ReferenceState,
+    SeenObject,
     WindowSource,
     WindowState,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "ReviewState",
     "Score",
     "ScoreKind",
+    "SeenObject",
     "Step",
     "ThresholdChange",
     "Verdict",

@@ -169,6 +169,25 @@ class DataWindow(models.Model):
         return f"{self.model} {self.window_from} to {self.window_to}"
 
 
+class SeenObject(models.Model):
+    """An object of a watched store that was taken, or refused for `trouble`. Another size or time is another object."""
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="seen_objects")
+    path = models.CharField(max_length=1100)
+    size = models.BigIntegerField()
+    modified_at = models.DateTimeField()
+    taken_at = models.DateTimeField()
+    trouble = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["model", "path", "size", "modified_at"], name="drift_seenobject_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+
 class EventBatch(models.Model):
     """Events as a program sent them, compressed until they are counted. `key` makes a second sending known."""
 
