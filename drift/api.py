@@ -1,5 +1,6 @@
 """The endpoints of drift's models: all of them, and one with its trend."""
 
+from functools import partial
 from typing import Any
 
 from rest_framework.request import Request
@@ -41,8 +42,9 @@ class Models(DriftView):
     @endpoint(answers.ModelAnswer, many=True, summary="Models with what their last reports say")
     def get(self, request: Request) -> Response:
         params.only(request)
+        told = partial(answers.ModelAnswer.of, sees_money=answers.sees_money(self.caller))
         rows = reads.models(teams=self.teams, at=clock.now())
-        return with_content_etag(request, self.page([*map(answers.ModelAnswer.of, rows)], lambda row: (row.name,)))
+        return with_content_etag(request, self.page([*map(told, rows)], lambda row: (row.name,)))
 
 
 class OneModel(DriftView):
@@ -58,7 +60,8 @@ class OneModel(DriftView):
         row = reads.model(name, teams=self.teams, at=clock.now())
         if row is None:
             raise no_such_model(name)
-        return with_content_etag(request, Response(answers.ModelDetailAnswer.of(row)))
+        sees_money = answers.sees_money(self.caller)
+        return with_content_etag(request, Response(answers.ModelDetailAnswer.of(row, sees_money=sees_money)))
 
 
 def no_such_model(name: str) -> NotFoundError:

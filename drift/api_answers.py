@@ -3,15 +3,43 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from drift.importing import Enqueued
 from drift.reads import ModelRow
+from drift.reads_mitigations import Spent
 from drift.reads_reports import ReportRow, ScoreRow
+from fleetledger.fleet.access import Capability, Principal, can
+
+MONEY = "costs"
+"""The area whose scope a token needs to be told money: read:drift alone tells none."""
+
+
+def sees_money(caller: Principal) -> bool:
+    """People see the money of the teams that they see; a token needs 'read' or 'read:costs'."""
+    return can(caller, Capability.READ, area=MONEY)
+
+
+@dataclass(frozen=True, slots=True)
+class SpentAnswer:
+    """What a model's mitigations cost in one currency; null where nothing is known, which is not zero."""
+
+    currency: str
+    estimated: Decimal | None
+    actual: Decimal | None
+
+    @classmethod
+    def of(cls, row: Spent) -> "SpentAnswer":
+        return cls(row.currency, row.estimated, row.actual)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer:
-    """A model with what its last dated report says. `state`: drifted, some, steady, unknown, late, empty, removed."""
+    """A model with what its last dated report says. `state`: drifted, some, steady, unknown, late, empty, removed.
+
+    `worst_finding` is the severity of the gravest open finding. `spent` is what the mitigations of the last 90 days
+    cost: estimated for `mitigations_estimated` of them, actual for `mitigations_counted`; null without a scope for it.
+    """
 
     name: str
     owner: str
@@ -32,9 +60,15 @@ class ModelAnswer:
     columns: int | None
     drifted_columns: int | None
     drifted: bool | None
+    open_findings: int
+    worst_finding: str | None
+    mitigations: int
+    mitigations_estimated: int
+    mitigations_counted: int
+    spent: tuple[SpentAnswer, ...] | None
 
     @classmethod
-    def of(cls, row: ModelRow) -> "ModelAnswer":
+    def of(cls, row: ModelRow, *, sees_money: bool = False) -> "ModelAnswer":
         last = row.last
         return cls(
             name=row.name,
@@ -56,6 +90,12 @@ class ModelAnswer:
             columns=last.columns if last else None,
             drifted_columns=last.drifted_columns if last else None,
             drifted=last.is_drifted if last else None,
+            open_findings=row.open_findings,
+            worst_finding=row.worst or None,
+            mitigations=row.costs.mitigations,
+            mitigations_estimated=row.costs.estimates,
+            mitigations_counted=row.costs.actuals,
+            spent=tuple(map(SpentAnswer.of, row.costs.spent)) if sees_money else None,
         )
 
 
@@ -75,9 +115,9 @@ class ModelDetailAnswer:
     trend: tuple[TrendAnswer, ...]
 
     @classmethod
-    def of(cls, row: ModelRow) -> "ModelDetailAnswer":
+    def of(cls, row: ModelRow, *, sees_money: bool = False) -> "ModelDetailAnswer":
         points = zip(row.trend_at, row.trend, strict=True)
-        return cls(ModelAnswer.of(row), tuple(TrendAnswer(at, share) for at, share in points))
+        return cls(ModelAnswer.of(row, sees_money=sees_money), tuple(TrendAnswer(at, share) for at, share in points))
 
 
 @dataclass(frozen=True, slots=True)

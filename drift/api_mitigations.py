@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from drift import reads_findings, reads_mitigations
 from drift.api import DriftView
+from drift.api_answers import sees_money
 from drift.mitigation import acts
 from drift.mitigation.acts import MAX_NOTE, Move
 from drift.mitigation.callbacks import MAX_LINK
@@ -30,6 +31,7 @@ from fleetledger.rest.schema import columns, endpoint
 from monitoring.alerts import api_bodies
 
 BIGINT = 2**63
+NO_MONEY = "Money is told to tokens that may read costs: give this one the scope 'read:costs' too."
 MOVES = tuple(state.value for state in MitigationState if state not in (MitigationState.PROPOSED, MitigationState.SENT))
 NEW = inline_serializer(
     "NewDriftMitigation",
@@ -51,7 +53,10 @@ CHANGE = inline_serializer(
 
 @dataclass(frozen=True, slots=True)
 class MitigationCostAnswer:
-    """GPU-hours and money; null where unknown, and `why` says it. `price` is of one hour of `gpu_model`."""
+    """GPU-hours and money; null where unknown, and `why` says it. `price` is of one hour of `gpu_model`.
+
+    A token that may not read costs is told no money, and `why` says so.
+    """
 
     gpu_hours: Decimal | None
     gpu_model: str
@@ -69,6 +74,13 @@ class MitigationCostAnswer:
             cost.gpu_hours, cost.gpu_model, cost.price, cost.amount, cost.currency, cost.runs, cost.budget_left,
             cost.budget_currency, cost.why,
         )  # fmt: skip
+
+    def without_money(self) -> "MitigationCostAnswer":
+        """With what is said in place of an amount: of a price, and of a budget, nothing either."""
+        unknown = self.why if self.gpu_hours is None and not self.runs else ""
+        return MitigationCostAnswer(
+            self.gpu_hours, self.gpu_model, None, None, "", self.runs, None, "", f"{unknown} {NO_MONEY}".strip()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +144,16 @@ class MitigationAnswer:
         )
 
 
-class Mitigations(DriftView):
+class MitigationView(DriftView):
+    def told(self, row: MitigationRow) -> MitigationAnswer:
+        """As this caller may see it."""
+        answer = MitigationAnswer.of(row)
+        if sees_money(self.caller):
+            return answer
+        return replace(answer, estimate=answer.estimate.without_money(), actual=answer.actual.without_money())
+
+
+class Mitigations(MitigationView):
     """What is done about findings."""
 
     parser_classes = [StrictJsonParser]
@@ -148,7 +169,7 @@ class Mitigations(DriftView):
         params.only(request, "finding")
         ask = Ask.of(request)
         rows = reads_mitigations.page(ask, beside=ask.number, teams=self.teams, finding=_asked_finding(request))
-        return paged_response(request, page_of([*map(MitigationAnswer.of, rows)], ask, lambda row: (row.id,)))
+        return paged_response(request, page_of([*map(self.told, rows)], ask, lambda row: (row.id,)))
 
     @endpoint(
         MitigationAnswer,
@@ -170,12 +191,12 @@ class Mitigations(DriftView):
 
         def propose() -> Response:
             made = acts.propose(finding, kind, note, verdicts.person(self.caller))
-            return Response(MitigationAnswer.of(reads_mitigations.one(made.pk, teams=self.teams)), status=201)
+            return Response(self.told(reads_mitigations.one(made.pk, teams=self.teams)), status=201)
 
         return idempotency.once(request, fingerprint, propose)
 
 
-class OneMitigation(DriftView):
+class OneMitigation(MitigationView):
     parser_classes = [StrictJsonParser]
 
     @endpoint(
@@ -187,7 +208,7 @@ class OneMitigation(DriftView):
     )
     def get(self, request: Request, mitigation_id: int) -> Response:
         params.only(request)
-        return Response(MitigationAnswer.of(reads_mitigations.one(mitigation_id, teams=self.teams)))
+        return Response(self.told(reads_mitigations.one(mitigation_id, teams=self.teams)))
 
     @endpoint(
         MitigationAnswer,
@@ -209,7 +230,7 @@ class OneMitigation(DriftView):
             MitigationState(_word(data, "state", MOVES)), api_bodies.text(data, "note", "", most=MAX_NOTE), link
         )
         acts.change(row.pk, wanted, verdicts.person(self.caller))
-        return Response(MitigationAnswer.of(reads_mitigations.one(row.pk, teams=self.teams)))
+        return Response(self.told(reads_mitigations.one(row.pk, teams=self.teams)))
 
 
 def _number(data: Mapping[str, Any], name: str) -> int:

@@ -1,4 +1,4 @@
-"""What is known of models: all of them at a glance, each with its last report and its trend, within teams."""
+"""What is known of models: all of them at a glance, each with its last report, findings and costs, within teams."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -8,10 +8,12 @@ from typing import Any
 
 from django.db import connection
 
-from drift.models import Model
+from drift.models import FindingSeverity, Model
+from drift.reads_mitigations import NO_COSTS, ModelCosts, costs_of_models
 from fleetledger.fleet.access import TeamScope
 
 TREND = 30
+COSTS_OF = timedelta(days=90)
 LATE_BY = 1.1  # of the expected time: a report that comes a little late is no event
 
 
@@ -46,6 +48,7 @@ class LastReport:
 class ModelRow:
     """A model as it is now. `trend` is the share of drifted columns of its last reports, the oldest first.
 
+    `open_findings` are those that are not closed, decided or not; `worst` is the severity of the gravest, else empty.
     `trend_at` is known where one model is asked for.
     """
 
@@ -64,6 +67,9 @@ class ModelRow:
     undated: int
     last: LastReport | None
     last_received_at: datetime | None
+    open_findings: int = 0
+    worst: str = ""
+    costs: ModelCosts = NO_COSTS
     trend: tuple[float | None, ...] = field(default=())
     trend_at: tuple[datetime, ...] = field(default=())
 
@@ -92,12 +98,17 @@ LEFT JOIN (
 _MODELS = """
 SELECT m.id, m.name, t.slug, t.name, m.description, m.is_production, m.importance, m.pool, m.expected_every_s,
        m.window_grain, m.removed_at IS NOT NULL, coalesce(counted.reports, 0), coalesce(counted.undated, 0),
-       counted.received_at, recent.shares, CASE WHEN %(name)s <> '' THEN recent.ends END,
+       counted.received_at, coalesce(found.open, 0), coalesce((%(severities)s::text[])[found.worst], ''),
+       recent.shares, CASE WHEN %(name)s <> '' THEN recent.ends END,
        recent.ids[1], recent.starts[1], recent.ends[1], recent.received[1], recent.shares[1], recent.limits[1],
        recent.flags[1], recent.columns[1], recent.drifted[1]
 FROM drift_model m
 JOIN fleet_team t ON t.id = m.owner_id
 /* counted */
+LEFT JOIN (
+    SELECT model_id, count(*) AS open, max(array_position(%(severities)s::text[], severity::text)) AS worst
+    FROM drift_finding WHERE state <> 'closed' GROUP BY model_id
+) found ON found.model_id = m.id
 CROSS JOIN LATERAL (
     SELECT array_agg(id) AS ids, array_agg(window_from) AS starts, array_agg(window_to) AS ends,
            array_agg(received_at) AS received, array_agg(share) AS shares, array_agg(drift_share) AS limits,
@@ -138,17 +149,25 @@ def sendable(*, teams: TeamScope) -> tuple[Model, ...]:
 
 
 def _found(teams: TeamScope, at: datetime, name: str) -> tuple[ModelRow, ...]:
-    asked: dict[str, Any] = {"fleet": teams.fleet, "teams": sorted(teams.team_ids), "name": name, "trend": TREND}
+    asked: dict[str, Any] = {
+        "fleet": teams.fleet,
+        "teams": sorted(teams.team_ids),
+        "name": name,
+        "trend": TREND,
+        "severities": list(FindingSeverity.values),
+    }
     counted = _COUNTED_ONE if name else _COUNTED_ALL  # for all, one pass over the reports is the cheaper way
     with connection.cursor() as cursor:
         cursor.execute(_MODELS.replace("/* counted */", counted), asked)
-        return tuple(_row(values, at) for values in cursor.fetchall())
+        rows = [_row(values, at) for values in cursor.fetchall()]
+    costs = costs_of_models(at - COSTS_OF, teams=teams, name=name)
+    return tuple(replace(row, costs=costs[row.id]) if row.id in costs else row for row in rows)
 
 
 def _row(values: Iterable[Any], at: datetime) -> ModelRow:
     (
         pk, name, owner, owner_name, description, is_production, importance, pool, every, grain, is_removed, reports,
-        undated, received_at, shares, ends, *latest,
+        undated, received_at, open_findings, worst, shares, ends, *latest,
     ) = values  # fmt: skip
     last = LastReport(*latest) if shares else None
     row = ModelRow(
@@ -167,6 +186,8 @@ def _row(values: Iterable[Any], at: datetime) -> ModelRow:
         undated=undated,
         last=last,
         last_received_at=received_at,
+        open_findings=open_findings,
+        worst=worst,
         trend=tuple(reversed(shares or ())),
         trend_at=tuple(reversed(ends or ())),
     )

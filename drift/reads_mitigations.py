@@ -1,9 +1,12 @@
 """Mitigations as people see them: of one finding or all, with their steps and what they cost before and after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from drift.mitigation import costs
@@ -75,6 +78,63 @@ class Offer:
     label: str
     by_webhook: bool
     cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What mitigations cost in one currency, summed; None where nothing is known, which is not zero."""
+
+    currency: str
+    estimated: Decimal | None
+    actual: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCosts:
+    """Of a model's mitigations: how many there were, of how many the money is known, and that money by currency.
+
+    A cancelled one counts only where it cost something all the same.
+    """
+
+    mitigations: int = 0
+    estimates: int = 0
+    actuals: int = 0
+    spent: tuple[Spent, ...] = ()
+
+
+NO_COSTS = ModelCosts()
+_COSTS = """
+WITH asked AS (
+    SELECT f.model_id, g.cost ->> 'currency' AS estimated_in, (g.cost ->> 'amount')::numeric AS estimated,
+           g.actual ->> 'currency' AS actual_in, (g.actual ->> 'amount')::numeric AS actual
+    FROM drift_mitigation g JOIN drift_finding f ON f.id = g.finding_id JOIN drift_model m ON m.id = f.model_id
+    WHERE g.proposed_at > %(since)s AND (g.state <> 'cancelled' OR g.actual ->> 'amount' IS NOT NULL)
+      AND (%(fleet)s OR m.owner_id = ANY(%(teams)s)) AND (%(name)s = '' OR m.name = %(name)s)
+), summed AS (
+    SELECT model_id, currency, sum(estimated) AS estimated, sum(actual) AS actual FROM (
+        SELECT model_id, estimated_in AS currency, estimated, NULL::numeric AS actual FROM asked
+        UNION ALL SELECT model_id, actual_in, NULL, actual FROM asked
+    ) each WHERE estimated IS NOT NULL OR actual IS NOT NULL GROUP BY 1, 2
+), counted AS (
+    SELECT model_id, count(*) AS mitigations, count(estimated) AS estimates, count(actual) AS actuals
+    FROM asked GROUP BY 1
+)
+SELECT counted.*, summed.currency, summed.estimated, summed.actual
+FROM counted LEFT JOIN summed USING (model_id) ORDER BY counted.model_id, summed.currency
+"""
+
+
+def costs_of_models(since: datetime, *, teams: TeamScope, name: str = "") -> Mapping[int, ModelCosts]:
+    """By the model's id, of what was proposed after `since`; a model without any is left out."""
+    asked: dict[str, Any] = {"since": since, "fleet": teams.fleet, "teams": sorted(teams.team_ids), "name": name}
+    found: dict[int, ModelCosts] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_COSTS, asked)
+        for model_id, mitigations, estimates, actuals, currency, estimated, actual in cursor:
+            before = found[model_id].spent if model_id in found else ()
+            spent = (*before, Spent(currency, estimated, actual)) if currency is not None else before
+            found[model_id] = ModelCosts(mitigations, estimates, actuals, spent)
+    return found
 
 
 def of_finding(finding_id: int) -> tuple[MitigationRow, ...]:

@@ -11,13 +11,15 @@ from drift.models import Mitigation, MitigationKind, Model
 from fleetledger.fleet import ports
 from fleetledger.fleet.access import TeamScope
 from fleetledger.fleet.errors import FleetError
+from fleetledger.fleet.models import Gpu
+from fleetledger.fleet.pools import PoolResolver
+from fleetledger.lib import money
 from fleetledger.lib.buckets import HOUR, Window, ceil, floor
 from monitoring.telemetry import reads, reads_runs
 from monitoring.telemetry.reads_runs import Run
 
 LOOK_BACK = timedelta(days=90)
 LAST_RUNS = 5
-_CENT = Decimal("0.01")
 _US_PER_HOUR = 3_600_000_000
 
 
@@ -48,7 +50,7 @@ class Cost:
 
 
 def estimate(model: Model, kind: str, now: datetime) -> Cost:
-    """The median of the last retrains, at the price of the GPU that they held most."""
+    """The median of the last retrains, at the price of the model's pool: of its GPU that they held most."""
     if kind != MitigationKind.RETRAIN:
         return _with_budget(Cost(why="Only a retrain's GPU-hours are estimated."), model, now)
     if not model.retrain_match:
@@ -58,7 +60,7 @@ def estimate(model: Model, kind: str, now: datetime) -> Cost:
         why = f"Unknown: no retrain ran within {LOOK_BACK.days} days."
         return _with_budget(Cost(why=why), model, now)
     hours = _hours(int(median(run.total_us for run in found)))
-    return _with_budget(_priced(hours, found, now), model, now)
+    return _with_budget(_in_pool(hours, found, model.pool, now), model, now)
 
 
 def actual(row: Mitigation) -> Cost | None:
@@ -97,16 +99,41 @@ def _runs(model: Model, window: Window) -> tuple[Run, ...]:
         return ()
 
 
-def _priced(hours: Decimal, found: Sequence[Run], at: datetime) -> Cost:
+def _in_pool(hours: Decimal, found: Sequence[Run], pool: str, at: datetime) -> Cost:
+    """The price is the pool's own or nobody's: hours on other GPUs say nothing of what it costs there."""
+    most = _held_most(found)
+    if not pool:
+        why = "The amount is unknown: the model names no pool. Give it one under 'models' in the configuration."
+    elif most not in _gpu_models(pool):
+        why = f"The amount is unknown: the last retrains held {most}, which pool '{pool}' does not have."
+    else:
+        return _priced(hours, found, at)
+    return Cost(hours, most, runs=len(found), why=why)
+
+
+def _gpu_models(pool: str) -> frozenset[str]:
+    """Of the GPUs that are in the pool now."""
+    pools = PoolResolver.load()
+    places = Gpu.objects.filter(retired_at=None).values_list("node__cluster__name", "node__name", "model").distinct()
+    named = [(cluster or "", node or "", gpu_model) for cluster, node, gpu_model in places]
+    return frozenset(place[2] for place in named if (terms := pools.pool_for(*place)) and terms.name == pool)
+
+
+def _held_most(found: Sequence[Run]) -> str:
     held: dict[str, int] = {}
     for run in found:
         for gpu_model, held_us in run.held_us.items():
             held[gpu_model] = held.get(gpu_model, 0) + held_us
-    most = max(held, key=lambda name: (held[name], name))
+    return max(held, key=lambda name: (held[name], name))
+
+
+def _priced(hours: Decimal, found: Sequence[Run], at: datetime) -> Cost:
+    most = _held_most(found)
     price = ports.gpu_hour_prices([most], at).get(most)
     if price is None:
         return Cost(hours, most, runs=len(found), why=f"The amount is unknown: {most} has no price.")
-    amount = (hours * price.amount).quantize(_CENT)
+    minor = money.rounded_minor(money.EXACT.multiply(hours, price.amount), price.currency)
+    amount = money.from_minor(minor, price.currency)
     return Cost(hours, most, price.amount, amount, price.currency, len(found))
 
 

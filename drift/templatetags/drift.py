@@ -56,7 +56,7 @@ def drift_flag(*, is_drifted: bool | None, kind: str = "drift") -> SafeString:
     if is_drifted is None:
         return format_html('<span class="badge unknown">{}</span>', "Unknown")
     if kind == "quality":
-        return format_html('<span class="badge warn">{}</span>', "Raised")
+        return format_html('<span class="badge {}">{}</span>', *(("warn", "Raised") if is_drifted else ("", "Noted")))
     if kind in ("estimate", "performance"):
         said, tone = ("Outside", "bad") if is_drifted else ("Inside", "good")
     else:

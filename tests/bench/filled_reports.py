@@ -1,4 +1,4 @@
-"""A thousand models with ninety days of reports each in the database, and a snapshot as large as people save them."""
+"""A thousand models with ninety days of reports each, their findings and what they cost, and a large snapshot."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,10 +28,26 @@ SCORES = """
     FROM drift_report r JOIN drift_model m ON m.id = r.model_id, generate_series(1, %(columns)s) AS c(at)
     WHERE m.name LIKE 'model-00%%'
 """
+FINDINGS = """
+    INSERT INTO drift_finding (model_id, team_id, signal, kind, severity, state, summary, columns, evidence, flaps,
+        is_quiet, opened_at, closed_at, due_at, review, verdict)
+    SELECT m.id, m.owner_id, 'column:c' || f.at, 'drift', (ARRAY['low', 'medium', 'high'])[1 + (m.id + f.at) %% 3],
+        CASE WHEN f.at < 3 THEN 'open' ELSE 'closed' END, 'It drifts.', '[]', '{}', 1, false, %(end)s,
+        CASE WHEN f.at < 3 THEN NULL ELSE %(end)s::timestamptz END, %(end)s, 'waiting', ''
+    FROM drift_model m, generate_series(0, 9) AS f(at)
+"""
+MITIGATIONS = """
+    INSERT INTO drift_mitigation (finding_id, kind, state, key, note, cost, actual, proposed_at, proposed_by, link)
+    SELECT f.id, 'retrain', 'succeeded', gen_random_uuid(), '', c.cost, c.cost, now(), 'mira', ''
+    FROM drift_finding f, LATERAL (
+        SELECT jsonb_build_object('amount', (f.id %% 5000 / 100.0)::numeric(9, 2)::text, 'currency', 'USD',
+            'price', '2.50', 'gpu_hours', '8.000', 'gpu_model', 'NVIDIA H100 80GB HBM3', 'runs', 3, 'why', '') AS cost
+    ) c WHERE f.signal < 'column:c5'
+"""
 
 
 def fill() -> None:
-    """Reports of all models; scores of the first hundred, which is 180,000 of them."""
+    """Reports of all models, ten findings and five mitigations of each; scores of the first hundred models, 180,000."""
     teams = [fleet.team() for _ in range(TEAMS)]
     Model.objects.bulk_create(
         Model(name=f"model-{number:04}", owner=teams[number % TEAMS], importance=1 + number % 5)
@@ -40,8 +56,9 @@ def fill() -> None:
     terms: dict[str, Any] = {"start": START, "end": START + timedelta(days=DAYS - 1), "columns": COLUMNS}
     with connection.cursor() as cursor:
         cursor.execute(FILL, terms)
-        cursor.execute(SCORES, terms)
-        cursor.execute("ANALYZE drift_report, drift_score, drift_model")
+        for filling in (SCORES, FINDINGS, MITIGATIONS):
+            cursor.execute(filling, terms)
+        cursor.execute("ANALYZE drift_report, drift_score, drift_model, drift_finding, drift_mitigation")
 
 
 def snapshot() -> bytes:

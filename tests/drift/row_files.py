@@ -1,7 +1,7 @@
 """Files of rows for tests: columns as Parquet or CSV, brought in as references and windows."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from drift.windows import ReportWindow
 from fleetledger.fleet.models import User
 from tests.drift import world
 
-Columns = Mapping[str, Sequence[Any]]
+Columns = Mapping[str, Any]  # lists or arrays
 
 
 def parquet(columns: Columns) -> io.BytesIO:

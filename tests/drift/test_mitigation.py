@@ -197,7 +197,8 @@ def test_steps_are_only_added_to() -> None:
 
 def test_before_it_runs_it_costs_the_median_of_the_last_retrains(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2026, 11, 20, tzinfo=UTC)
-    model = world.model("ranker", retrain_match={"workload": "retrain-ranker-.*"})
+    fleet.pool("h100", {"gpu_model": ".*H100.*"})
+    model = world.model("ranker", pool="h100", retrain_match={"workload": "retrain-ranker-.*"})
     for number, hours in enumerate((2, 4, 9)):
         held(f"retrain-ranker-{number}", hours, now - timedelta(days=10 - number), of=model, gpus=2)
     held("retrain-other-0", 5, now - timedelta(days=3), of=model)
@@ -213,6 +214,42 @@ def test_before_it_runs_it_costs_the_median_of_the_last_retrains(monkeypatch: py
     assert (known.budget_left, known.why) == (Decimal("15.00"), "")
     monkeypatch.setattr(ports, "gpu_hour_prices", lambda _models, _at: {})
     assert costs.estimate(model, MitigationKind.RETRAIN, now).why.startswith("The amount is unknown: NVIDIA H100")
+
+
+def test_the_price_is_the_pools_or_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    fleet.pool("h100", {"gpu_model": ".*H100.*"})
+    fleet.pool("a100", {"gpu_model": ".*A100.*"})
+    fleet.gpu(model="NVIDIA A100-SXM4-80GB")
+    model = world.model("ranker", retrain_match={"workload": "retrain-ranker-.*"})
+    held("retrain-ranker-0", 3, now - timedelta(days=2), of=model)
+    price = ports.HourPrice(Decimal("2.50"), "USD")
+    monkeypatch.setattr(ports, "gpu_hour_prices", lambda models, _at: dict.fromkeys(models, price))
+
+    def estimated(pool: str) -> costs.Cost:
+        model.pool = pool
+        return costs.estimate(model, MitigationKind.RETRAIN, now)
+
+    assert (estimated("h100").price, estimated("h100").amount) == (Decimal("2.50"), Decimal("7.50"))
+    for pool, words in (
+        ("", "the model names no pool"),
+        ("a100", "which pool 'a100' does not have"),
+        ("gone", "'gone'"),
+    ):
+        unknown = estimated(pool)
+        assert (unknown.gpu_hours, unknown.price, unknown.amount) == (Decimal("3.000"), None, None)
+        assert words in unknown.why
+
+
+def test_an_amount_has_the_decimals_of_its_currency(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    fleet.pool("h100", {"gpu_model": ".*H100.*"})
+    model = world.model("ranker", pool="h100", retrain_match={"workload": "retrain-ranker-.*"})
+    held("retrain-ranker-0", 3, now - timedelta(days=2), of=model)
+    for currency, amount in (("JPY", "1001"), ("USD", "1000.52"), ("KWD", "1000.515")):
+        price = ports.HourPrice(Decimal("333.505"), currency)
+        monkeypatch.setattr(ports, "gpu_hour_prices", lambda models, _at, price=price: dict.fromkeys(models, price))
+        assert str(costs.estimate(model, MitigationKind.RETRAIN, now).amount) == amount
 
 
 def test_what_is_unknown_is_said_and_never_nothing() -> None:
@@ -263,3 +300,80 @@ def test_by_api_and_not_by_strangers(client: Client) -> None:
     assert client.post(URL, body, "application/json").status_code == 404
     assert client.patch(one, {"state": "cancelled"}, "application/json").status_code == 404
     assert reads_mitigations.stored(made.json()["id"], teams=TeamScope.everything()).state == State.APPROVED
+
+
+MONEY = {"price": "2.50", "amount": "20.00", "currency": "USD", "budget_left": "15.00", "budget_currency": "USD"}
+ESTIMATE = costs.Cost(
+    gpu_hours=Decimal("8.000"),
+    gpu_model="NVIDIA H100",
+    price=Decimal("2.50"),
+    amount=Decimal("20.00"),
+    currency="USD",
+    runs=3,
+    budget_left=Decimal("15.00"),
+    budget_currency="USD",
+)
+
+
+def priced() -> Mitigation:
+    made = acts.propose(finding(world.model()), MitigationKind.RETRAIN, "", person())
+    made.cost = made.actual = ESTIMATE.packed()
+    made.save()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("scopes", "sees"),
+    [
+        (["read:drift"], False),
+        (["read:drift", "read:telemetry"], False),
+        (["write:drift"], False),
+        (["read:drift", "read:costs"], True),
+        (["read"], True),
+    ],
+)
+def test_a_token_that_may_not_read_costs_is_told_no_money(client: Client, scopes: list[str], *, sees: bool) -> None:
+    row = priced()
+    headers = fleet.bearer(fleet.token(scopes=scopes))
+    told = [client.get(f"{URL}/{row.pk}", headers=headers).json(), *client.get(URL, headers=headers).json()["results"]]
+    for cost in (one[part] for one in told for part in ("estimate", "actual")):
+        assert (cost["gpu_hours"], cost["gpu_model"], cost["runs"]) == ("8.000", "NVIDIA H100", 3)
+        if sees:
+            assert ({key: cost[key] for key in MONEY}, cost["why"]) == (MONEY, "")
+        else:
+            none = {"price": None, "amount": None, "currency": "", "budget_left": None, "budget_currency": ""}
+            assert {key: cost[key] for key in none} == none
+            assert "read:costs" in cost["why"]
+    lines = client.get(f"{URL}?format=csv", headers=headers).content.decode()
+    assert ("20.00" in lines, "15.00" in lines) == (sees, sees)
+
+
+def test_changes_tell_no_more_money_than_reads(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(costs, "estimate", lambda *_: ESTIMATE)
+    row = finding(world.model())
+    body = {"finding": row.pk, "kind": "retrain"}
+    narrow = fleet.bearer(fleet.token("narrow", ["read:drift", "write:drift"]))
+    made = client.post(URL, body, "application/json", headers=narrow)
+    assert (made.status_code, made.json()["estimate"]["gpu_hours"], made.json()["estimate"]["amount"]) == (
+        201, "8.000", None,
+    )  # fmt: skip
+    one = f"{URL}/{made.json()['id']}"
+    moved = client.patch(one, {"state": "cancelled"}, "application/json", headers=narrow)
+    assert (moved.json()["state"], moved.json()["estimate"]["price"]) == ("cancelled", None)
+    wide = fleet.bearer(fleet.token("wide", ["write:drift", "read:costs"]))
+    assert client.post(URL, body, "application/json", headers=wide).json()["estimate"]["amount"] == "20.00"
+
+
+def test_people_see_the_money_of_their_teams(client: Client) -> None:
+    row = priced()
+    client.force_login(fleet.member(row.finding.model.owner))
+    assert client.get(f"{URL}/{row.pk}").json()["estimate"]["amount"] == "20.00"
+    assert "$20.00" in client.get(f"/drift/findings/{row.finding_id}/").content.decode()
+
+
+def test_why_gpu_hours_are_unknown_is_said_without_money_too(client: Client) -> None:
+    row = acts.propose(finding(world.model()), MitigationKind.RETRAIN, "", person())
+    headers = fleet.bearer(fleet.token(scopes=["read:drift"]))
+    why = client.get(f"{URL}/{row.pk}", headers=headers).json()["estimate"]["why"]
+    assert why.startswith("Unknown: the model has no retrain_match")
+    assert why.endswith("give this one the scope 'read:costs' too.")
