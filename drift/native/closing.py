@@ -41,7 +41,8 @@ def close_due(now: datetime) -> int:
 
 
 def _due(now: datetime) -> list[DataWindow]:
-    rows = DataWindow.objects.filter(source=WindowSource.EVENTS, state=WindowState.WAITING, window_to__lte=now)
+    waiting = DataWindow.objects.filter(source=WindowSource.EVENTS, state=WindowState.WAITING, window_to__lte=now)
+    rows = waiting.filter(model__removed_at__isnull=True)
     found = rows.select_related("model", "report").defer("counts", "report__note").order_by("window_to", "pk")
     return [row for row in found.iterator() if _is_due(row, now)][:MOST]
 

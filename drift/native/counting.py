@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import transaction
 
+from drift.findings.seasons import References
+from drift.findings.windows import rules_of
 from drift.measures.columns import level_name
 from drift.measures.robust.profile import WindowCounts, count_window
 from drift.measures.windows.events import EventWindow
@@ -24,7 +26,7 @@ from drift.native.grains import window_of
 from drift.native.locking import lock
 from drift.native.meanings import Meanings
 from drift.native.predictions import Said
-from drift.native.profiles import profile_for
+from drift.native.profiles import profiles_of
 from drift.native.sent import Event
 from drift.windows import ReportWindow
 from monitoring.alerts import clock
@@ -117,7 +119,8 @@ def _by_window(model: Model, events: Iterable[Event]) -> dict[ReportWindow, list
 
 
 def _add(model: Model, reference: Reference, windows: Mapping[ReportWindow, Sequence[Event]]) -> None:
-    meanings, now = Meanings.of(model), clock.now()
+    meanings, rules, now = Meanings.of(model), rules_of(model), clock.now()
+    profiles: dict[int, References] = {}  # of seasons there may be many: read once
     for window in sorted(windows, key=lambda one: one.start):
         row, _ = DataWindow.objects.select_related("reference").get_or_create(
             model=model,
@@ -126,7 +129,10 @@ def _add(model: Model, reference: Reference, windows: Mapping[ReportWindow, Sequ
             window_to=window.end,
             defaults={"reference": reference, "received_at": now, "changed_at": now},
         )
-        profile = profile_for(model, row.reference or reference, window.start)
+        began_with = row.reference or reference
+        if began_with.pk not in profiles:
+            profiles[began_with.pk] = profiles_of(began_with, meanings)
+        profile = profiles[began_with.pk].of(window.start, rules)
         counts = count_window(profile, EventWindow([_row(event, meanings) for event in windows[window]]))
         if row.counts:
             counts = WindowCounts.from_json(row.counts) + counts

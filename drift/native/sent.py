@@ -18,6 +18,7 @@ KNOWN = ("at", "id", "features", "prediction", "score", "label")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _OURS = re.compile(r"batch:\d+#\d+")  # what `counting` names events without an id
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
+_FITS = 2**63
 Plain = dict[str, Any]
 
 
@@ -119,7 +120,12 @@ def _features(path: str, value: Any) -> Plain:
         raise EventsError(path, "they are no object. Write values by column.")
     for name in value:
         check_text(path, name, MAX_COLUMN)
-    return {name: _feature(f"{path}.{name}", one) for name, one in value.items()}
+    return {name: one if _is_plain(one) else _feature(f"{path}.{name}", one) for name, one in value.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    """Most values are finite numbers: told at once, as a batch has many."""
+    return isfinite(value) if isinstance(value, float) else isinstance(value, int) and abs(value) < _FITS
 
 
 def _feature(path: str, value: Any) -> Any:
