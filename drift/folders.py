@@ -1,16 +1,20 @@
-"""Takes reports from watched folders: each file ends in done/ or failed/ beside it, none is lost."""
+"""Takes reports and rows from watched folders: each file ends in done/ or failed/ beside it, none is lost.
+
+Reports lie in the folder itself, rows in references/ and windows/: see `folders_rows`.
+"""
 
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 from django.conf import settings
 
-from drift import importing
+from drift import folders_rows, importing
 from drift.errors import DriftError, ReportTooLargeError
 from drift.ingest import Sender
 from drift.models import Model
@@ -20,6 +24,7 @@ SETTLED_AFTER_S = 5.0
 MOST_AT_ONCE = 200
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".why.txt")
 MAX_NAMES = 100_000
+ROWS = {"references": folders_rows.take_reference, "windows": folders_rows.take_window}  # in this order
 log = structlog.get_logger(__name__)
 
 
@@ -40,14 +45,17 @@ def scan() -> Scanned:
     total = Scanned()
     for model, folder in watched():
         for path in _files(folder):
-            total += _take(model, path)
+            total += _take(path, partial(_report, model, path))
+        for name, receive in ROWS.items():
+            for path in _files(folder / name):
+                total += _take(path, partial(receive, model, path))
     return total
 
 
 def watched() -> Iterator[tuple[Model, Path]]:
     """The models with their folders: the one that the configuration names, and DRIFT_FOLDER/<model>."""
     for model in Model.objects.filter(removed_at__isnull=True).select_related("owner"):
-        if model.watch:
+        if model.watch and "://" not in model.watch:
             yield model, Path(model.watch)
         if settings.DRIFT_FOLDER:
             yield model, Path(settings.DRIFT_FOLDER) / model.name
@@ -57,7 +65,7 @@ def _files(folder: Path) -> list[Path]:
     """The oldest files that nobody writes any more; links and hidden files are left alone."""
     try:
         with os.scandir(folder) as entries:
-            known = [(entry.stat(follow_symlinks=False), entry.path) for entry in entries if _is_report(entry.name)]
+            known = [(entry.stat(follow_symlinks=False), entry.path) for entry in entries if _is_finished(entry.name)]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -70,15 +78,16 @@ def _files(folder: Path) -> list[Path]:
     return [Path(path) for _, path in sorted(files)[:MOST_AT_ONCE]]
 
 
-def _is_report(name: str) -> bool:
+def _is_finished(name: str) -> bool:
     return not name.startswith(".") and not name.endswith(UNFINISHED)
 
 
-def _take(model: Model, path: Path) -> Scanned:
-    """The report is stored before its file moves: who dies in between takes it again, as a known one."""
+def _take(path: Path, receive: Callable[[], None]) -> Scanned:
+    """A file is stored before it moves: who dies in between takes it again, as a known one."""
     try:
-        content = _content(path)
-        importing.receive_and_enqueue(model, content, name=path.name, sender=Sender(name=f"folder {path.parent}"))
+        receive()
+    except folders_rows.TooEarlyError:
+        return Scanned()
     except OSError as error:
         if not path.exists():  # another worker took it
             return Scanned()
@@ -86,6 +95,11 @@ def _take(model: Model, path: Path) -> Scanned:
     except DriftError as error:
         return _put_away(path, FAILED, str(error), Scanned(refused=1))
     return _put_away(path, DONE, "", Scanned(taken=1))
+
+
+def _report(model: Model, path: Path) -> None:
+    content = _content(path)
+    importing.receive_and_enqueue(model, content, name=path.name, sender=Sender(name=f"folder {path.parent}"))
 
 
 def _content(path: Path) -> bytes:
@@ -98,7 +112,7 @@ def _content(path: Path) -> bytes:
 
 
 def _put_away(path: Path, where: str, why: str, done: Scanned) -> Scanned:
-    log.info("a report's file was taken", file=str(path), ends_in=where, reason=why)
+    log.info("a watched file was taken", file=str(path), ends_in=where, reason=why)
     folder = path.parent / where
     try:
         folder.mkdir(exist_ok=True)
@@ -108,7 +122,7 @@ def _put_away(path: Path, where: str, why: str, done: Scanned) -> Scanned:
     except FileNotFoundError:  # another worker moved it
         return Scanned()
     except OSError as error:
-        log.warning("a report's file cannot be moved", file=str(path), to=str(folder), reason=error.strerror)
+        log.warning("a watched file cannot be moved", file=str(path), to=str(folder), reason=error.strerror)
         return done + Scanned(stuck=1)
     return done
 

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from drift import finding, views, views_callbacks, views_decisions, views_findings, views_reports
+from drift import (
+    finding,
+    views,
+    views_callbacks,
+    views_decisions,
+    views_findings,
+    views_native,
+    views_reports,
+    views_rows,
+)
 from fleetledger.web.search import hits
 
 hits.register("models", finding.models)
@@ -30,4 +39,9 @@ urlpatterns = [
     path("drift/findings/<int:finding_id>/mitigations/", views_decisions.propose, name="drift-mitigation-new"),
     path("drift/mitigations/<int:mitigation_id>/", views_decisions.move, name="drift-mitigation"),
     path("drift/models/<str:name>/compare/", views_findings.compare, name="drift-compare"),
+    path("drift/models/<str:name>/references/", views_native.references, name="drift-references"),
+    path("drift/models/<str:name>/windows/", views_native.windows, name="drift-windows"),
+    path("drift/references/<int:reference_id>/", views_native.reference, name="drift-reference"),
+    path("drift/references/<int:reference_id>/decision/", views_rows.decide, name="drift-reference-decision"),
+    path("drift/data/new/", views_rows.new, name="drift-data-new"),
 ]

@@ -1,6 +1,7 @@
 """The pages about models: all of them at a glance, and one with its trend, its heat map and its reports."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpRequest
@@ -9,13 +10,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from drift import figures, reads, reads_findings, reads_reports
+from drift import figures, reads, reads_findings, reads_reports, views_native
+from drift.models import FindingSeverity
 from drift.reads import LastReport, ModelRow, State
 from drift.sending import may_send, may_send_some
 from drift.wording import STATES
 from fleetledger.fleet.access import teams_visible_to
 from fleetledger.fleet.models import Team, User
 from fleetledger.lib.keyset import Cut
+from fleetledger.lib.money import plain
 from fleetledger.lib.numbers import whole
 from fleetledger.web import words
 from fleetledger.web.charts import figure_response
@@ -31,7 +34,8 @@ CSV_REPORTS = 10_000
 WORST_FIRST = (State.DRIFTED, State.LATE, State.SOME, State.UNKNOWN, State.EMPTY, State.STEADY)
 MODEL_HEADER = (
     "name", "owner", "state", "is_production", "importance", "pool", "reports", "undated", "window_from", "window_to",
-    "share", "columns", "drifted_columns", "is_drifted", "last_received_at",
+    "share", "columns", "drifted_columns", "is_drifted", "last_received_at", "open_findings", "worst_finding",
+    "mitigations", "mitigations_estimated", "mitigations_counted", "currency", "estimated", "actual",
 )  # fmt: skip
 REPORT_HEADER = (
     "id", "model", "state", "generation", "tool", "tool_version", "window_from", "window_to", "dated_by", "received_at",
@@ -46,12 +50,26 @@ def _share(row: ModelRow) -> tuple[float, int] | None:
     return None if row.last is None else (row.last.share or 0.0, row.last.drifted_columns)
 
 
+def _findings(row: ModelRow) -> tuple[int, int] | None:
+    """The worst first, then the most."""
+    return (FindingSeverity.values.index(row.worst), row.open_findings) if row.worst else None
+
+
+def _cost(row: ModelRow) -> tuple[str, Decimal] | None:
+    """What it was, else what it was to be; currencies stay apart."""
+    first = next(iter(row.costs.spent), None)
+    amount = (first.estimated if first.actual is None else first.actual) if first else None
+    return (first.currency, amount) if first and amount is not None else None
+
+
 COLUMNS: tuple[Column[ModelRow], ...] = (
     Column("name", "Model", lambda row: row.name.casefold()),
     Column("state", "State", lambda row: (WORST_FIRST.index(row.state), -row.importance, row.name.casefold())),
     Column("drifted", "Drifted columns", _share, first_descending=True),
+    Column("findings", "Open findings", _findings, first_descending=True),
     Column("trend", "Last reports"),
     Column("importance", "Importance", lambda row: row.importance, align="right", first_descending=True),
+    Column("cost", "Cost, 90 days", _cost, align="right", first_descending=True),
     Column("window", "Last window", lambda row: row.last.window_to if row.last else None, first_descending=True),
     Column("received", "Received", lambda row: row.last_received_at, align="right", first_descending=True),
 )
@@ -105,6 +123,7 @@ def model(request: HttpRequest, name: str) -> HttpResponseBase:
         "heat_size": _size(columns),
         "may_send": _may_send(request, row),
         "is_waiting": any(one.state != "imported" for one in shown),
+        "native": views_native.of_model(row, teams),
     }
     return render(request, "drift/model.html", context)
 
@@ -181,5 +200,16 @@ def _cells(row: ModelRow) -> list[Any]:
     )
     return [
         row.name, row.owner, row.state.value, row.is_production, row.importance, row.pool, row.reports, row.undated,
-        *said, row.last_received_at,
+        *said, row.last_received_at, row.open_findings, row.worst, *_costs(row),
     ]  # fmt: skip
+
+
+def _costs(row: ModelRow) -> list[Any]:
+    """Several currencies stand in one cell each, in one order; a part of which nothing is known is empty."""
+    costs, spent = row.costs, row.costs.spent
+    words = [
+        ";".join("" if amount is None else plain(amount) for amount in amounts)
+        for amounts in ([one.estimated for one in spent], [one.actual for one in spent])
+    ]
+    currencies = ";".join(one.currency for one in spent)
+    return [costs.mitigations, costs.estimates, costs.actuals, currencies, *words]

@@ -27,6 +27,7 @@ QUEUE_HEADER = (
     "id", "model", "owner", "signal", "kind", "severity", "state", "summary", "opened_at", "due_at", "is_overdue",
     "review", "importance", "is_production", "priority",
 )  # fmt: skip
+HISTOGRAM_HEADER = ("bucket", "reference_share", "window_share")
 COMPARE_HEADER = ("column", "method", "before", "after", "change")
 COLUMNS: tuple[Column[FindingRow], ...] = (
     Column("priority", "Finding", lambda row: (-row.priority, row.id)),
@@ -95,8 +96,11 @@ def trend_figure(request: HttpRequest, finding_id: int) -> HttpResponseBase:
 
 @require_safe
 def histogram_figure(request: HttpRequest, finding_id: int) -> HttpResponseBase:
-    figure = figures_findings.histogram(_card(request, finding_id).histogram)
-    return figure_response(request, figure, f"drift-histogram-{finding_id}")
+    bars = _card(request, finding_id).histogram
+    if wants_csv(request):
+        cells = ((bar.label, bar.reference_share, bar.window_share) for bar in bars)
+        return csv_response(f"drift-histogram-{finding_id}", HISTOGRAM_HEADER, cells)
+    return figure_response(request, figures_findings.histogram(bars), f"drift-histogram-{finding_id}")
 
 
 @require_safe

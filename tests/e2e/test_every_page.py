@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
+from drift.models import Reference
 from fleetledger.fleet.models import Gpu
 from monitoring.alerts.models import Alert, OutboxMessage
 from tests.e2e.conftest import new_context, visit
@@ -37,6 +38,13 @@ PATHS = (
     "/alerts/routing/import/",
     "/drift/",
     "/drift/reports/new/",
+    "/drift/data/new/",
+    "/drift/data/new/?kind=window&model=scratch-vit",
+    "/drift/models/ranker-xl/",
+    "/drift/models/scratch-vit/",
+    "/drift/models/scratch-vit/references/",
+    "/drift/models/scratch-vit/windows/",
+    "/drift/models/scratch-vit/windows/?state=unreadable",
     "/availability/",
     "/availability/?kind=own&days=90",
     "/availability/slos/",
@@ -71,6 +79,7 @@ def test_every_page_fits_and_breaks_no_rule(
     found = (
         f"/fleet/gpus/{gpu.uuid}/",
         f"/fleet/nodes/{gpu.node.cluster.name}/{gpu.node.name}/",
+        f"/drift/references/{Reference.objects.latest('pk').pk}/",
         f"/alerts/{silent.pk}/",
         f"/alerts/deliveries/{message.pk}/",
     )

@@ -1,4 +1,7 @@
-"""Daily reports about the data of two models, as Evidently writes them: one is calm, the other drifts in each cycle."""
+"""Daily reports about the data of two models, as Evidently writes them: one is calm, the other drifts in each cycle.
+
+A third model sends its rows instead.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,6 +13,7 @@ from drift import importing, ingest
 from drift.ingest import Imported, Sender
 from drift.models import Model, Report
 from drift.windows import ReportWindow
+from fleetledger.demo import drift_rows
 from fleetledger.demo.dice import Dice, key, mix
 from fleetledger.demo.outages import CYCLE_S, ORIGIN
 from fleetledger.demo.work import DAY_S
@@ -53,7 +57,8 @@ WATCHED = (
 
 def write(now: datetime, days: int) -> int:
     """Take in those of the last days that are not here yet, through the door for reports; gives how many."""
-    return sum(_of_model(watched, now, min(days, MOST_DAYS)) for watched in WATCHED)
+    reports = sum(_of_model(watched, now, min(days, MOST_DAYS)) for watched in WATCHED)
+    return reports + drift_rows.write(now, days)
 
 
 def report(watched: Watched, day: int) -> dict[str, Any]:
