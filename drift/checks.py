@@ -18,6 +18,14 @@ def report_size(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def data_size(**_kwargs: Any) -> list[CheckMessage]:
+    if settings.DRIFT_DATA_MAX_BYTES >= LEAST_BYTES:
+        return []
+    hint = f"Set it to {LEAST_BYTES} or more, or leave it unset for 500 MB."
+    return [Error("FLEETLEDGER_DRIFT_DATA_MAX_BYTES leaves no room for rows.", hint=hint, id="drift.E002")]
+
+
+@register()
 def folder(**_kwargs: Any) -> list[CheckMessage]:
     """Missing is no error: it may be mounted on the workers alone."""
     if not settings.DRIFT_FOLDER or Path(settings.DRIFT_FOLDER).is_dir():

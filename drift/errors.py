@@ -109,6 +109,18 @@ class NotProposedError(DriftError):
         super().__init__(f"Reference {version} is {state}. Only one that waits for a review is decided, and once.")
 
 
+class SenderDecidesError(DriftError):
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("You sent this reference. Of a production model another person accepts or refuses it.")
+
+
+class NoNoteError(DriftError):
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A decision about a reference needs a note of 1 to {most} characters: say what you saw.")
+
+
 class EventsError(DriftError):
     """Events of which nothing was taken; `path` is where the trouble stands, as in events[3].at."""
 

@@ -42,7 +42,7 @@ def import_waiting() -> str:
 def scan_folders() -> str:
     """Take in what lies in watched folders and stores."""
     done = folders.scan() + objects.scan()
-    return f"Took {done.taken} reports in, refused {done.refused}; {done.stuck} could not be moved."
+    return f"Took {done.taken} files in, refused {done.refused}; {done.stuck} could not be read or moved."
 
 
 @shared_task(name="drift.tasks.weigh_waiting")

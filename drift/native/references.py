@@ -5,12 +5,12 @@ from typing import IO
 from django.db import transaction
 from django.db.models import Max
 
-from drift.errors import DriftError, NotProposedError, UnreadableDataError
+from drift.errors import DriftError, NoNoteError, NotProposedError, SenderDecidesError, UnreadableDataError
 from drift.ingest import Sender, storable
 from drift.models import Model, Reference, ReferenceState
 from drift.native import files, work
 from drift.native.locking import lock
-from drift.reviews.errors import NoCommentError, NotAPersonError, SamePersonError
+from drift.reviews.errors import NotAPersonError
 from fleetledger.fleet import jobs
 from monitoring.alerts import clock
 from monitoring.alerts.acts import Actor
@@ -52,12 +52,12 @@ def receive_now(model: Model, stream: IO[bytes], *, name: str = "", note: str = 
 
 
 def decide(reference_id: int, *, is_accepted: bool, note: str, by: Actor) -> Reference:
-    """Accept a proposed version, which retires the active one, or refuse it. Raises DriftError, PermissionDenied.
+    """Accept a proposed version, which retires the active one, or refuse it. Raises DriftError.
 
     For a production model it takes a person, and another one than who sent it.
     """
     if not note.strip() or len(note) > MAX_NOTE:
-        raise NoCommentError(MAX_NOTE)
+        raise NoNoteError(MAX_NOTE)
     with transaction.atomic():
         row = Reference.objects.filter(pk=reference_id).select_related("model").first()
         if row is None:
@@ -85,7 +85,7 @@ def _check(row: Reference, by: Actor) -> None:
     if by.user is None:
         raise NotAPersonError
     if by.user.pk == row.received_by_id:
-        raise SamePersonError
+        raise SenderDecidesError
 
 
 def _stored(model: Model, stream: IO[bytes], name: str, note: str, sender: Sender) -> tuple[Reference, bool]:

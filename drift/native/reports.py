@@ -19,8 +19,11 @@ def write(
     model: Model, window: ReportWindow, scores: Sequence[ReadScore], *, recipe: str, reference: int, note: str = ""
 ) -> Report:
     """The report that says so of this window: the one that is there already, else a new one. Within a transaction."""
-    flags = [one.is_drifted for one in scores if one.kind is Kind.DRIFT]
-    judged = [flag for flag in flags if flag is not None]
+    flags: dict[str, bool | None] = {}  # a text has two scores: it drifts where one of them says so
+    for one in scores:
+        if one.kind is Kind.DRIFT:
+            flags[one.column] = one.is_drifted or flags.get(one.column, one.is_drifted)
+    judged = [flag for flag in flags.values() if flag is not None]
     share = sum(judged) / len(judged) if judged else None
     limit = model.settings.get("drift_share")
     said = ReadReport(

@@ -20,7 +20,7 @@ from monitoring.alerts import api_bodies, clock
 from monitoring.alerts.acting import actor
 from monitoring.alerts.api import AlertsView
 from monitoring.alerts.tenants import AREA
-from monitoring.availability import acts, reads, reads_component
+from monitoring.availability import acts, reads, reads_component, reads_parts
 from monitoring.availability.api_answers import (
     ChangeAnswer,
     ComponentAnswer,
@@ -29,7 +29,7 @@ from monitoring.availability.api_answers import (
     WorkAnswer,
 )
 from monitoring.availability.models import Component, ComponentKind
-from monitoring.availability.reads_component import Work
+from monitoring.availability.reads_parts import Work
 from monitoring.availability.states import State
 
 LONGEST = timedelta(days=400)
@@ -120,7 +120,7 @@ class History(AvailabilityView):
     @endpoint(ChangeAnswer, many=True, summary="A component's changes of state", parameters=WINDOW, refusals=(404,))
     def get(self, request: Request, name: str) -> Response:
         params.only(request, "from", "to")
-        rows = reads_component.changes(self.component(name).pk, self.window(), limit=10_000)
+        rows = reads_parts.changes(self.component(name).pk, self.window(), limit=10_000)
         answers = [ChangeAnswer.of(row) for row in reversed(rows)]
         return with_content_etag(request, self.page(answers, lambda row: (row.at.isoformat(),)))
 

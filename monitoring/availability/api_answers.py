@@ -6,17 +6,8 @@ from fractions import Fraction
 
 from monitoring.availability.figures import Redundancy, Seconds, Tally
 from monitoring.availability.reads import ORDER, ComponentRow, Status
-from monitoring.availability.reads_component import (
-    Change,
-    ComponentDetail,
-    DayRow,
-    EvidenceRow,
-    NewFact,
-    Period,
-    ProbeRow,
-    SeriesRow,
-    Work,
-)
+from monitoring.availability.reads_component import ComponentDetail, Period, SeriesRow
+from monitoring.availability.reads_parts import Change, DayRow, EvidenceRow, NewFact, ProbeRow, Work
 
 DECIMALS = 6
 

@@ -18,3 +18,5 @@ class AvailabilityConfig(AppConfig):
         import_module("monitoring.alerts.notifier").go_along("availability", step.Step(), step.EVERY_S)
         import_module("monitoring.availability.incidents.config")
         import_module("monitoring.availability.healing.config")
+        import_module("monitoring.availability.badge").register()
+        import_module("monitoring.availability.own.backup").register()

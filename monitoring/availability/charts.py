@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from fleetledger.lib.buckets import Window
@@ -26,16 +26,16 @@ NOTHING_COUNTED = "Nothing was counted in this range."
 
 
 def strip(marks: Sequence[Mark], shape: tuple[int, int] = NARROW) -> SafeString:
-    """One bar a day, hatched from below by the share that was not seen: a path for each colour, as tiles are many."""
+    """One bar a day, hatched from below by the share that was not seen: a path for each colour, as tiles are many.
+
+    Numbers and words of ours alone.
+    """
     step, bar = shape
     width = max(1, len(marks) * step - (step - bar))
-    drawn = format_html_join("", '<path class="{}" d="{}"></path>', _paths(marks, step, bar))
-    return format_html(
-        '<svg class="days-strip" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
-        width,
-        HEIGHT,
-        said(marks),
-        drawn,
+    drawn = "".join(f'<path class="{css}" d="{path}"></path>' for css, path in _paths(marks, step, bar))
+    return SafeString(
+        f'<svg class="days-strip" viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none" role="img"'
+        f' aria-label="{said(marks)}">{drawn}</svg>'
     )
 
 

@@ -37,6 +37,10 @@ class Tally:
             self.unknown_s + other.unknown_s,
         )
 
+    def seconds(self) -> tuple[Seconds, ...]:
+        """In the order of the fields."""
+        return self.up_s, self.degraded_s, self.down_s, self.maintenance_s, self.idle_s, self.unknown_s
+
     @property
     def good_s(self) -> Seconds:
         """It served, be it with less than it should have had."""
@@ -145,4 +149,4 @@ def _listed(names: Sequence[str], shown: int = 3) -> str:
 
 
 def _share(part: Seconds, whole: Seconds) -> Fraction | None:
-    return Fraction(part) / Fraction(whole) if whole else None
+    return Fraction(part, whole) if whole else None

@@ -1,18 +1,30 @@
 """Looks at all components as they are now, and writes down which of them have changed."""
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from django.db import connection, transaction
 
-from monitoring.availability import loading
-from monitoring.availability.models import Probe, Series, Transition
+from monitoring.availability import loading, sql
+from monitoring.availability.models import Transition
 from monitoring.availability.states import State
 from monitoring.availability.tiles import Last, Look, Tile, tiles
 from monitoring.availability.tree import Tree
 
 KEY = "availability.judge"
+_STATES = {state.value: state for state in State}
+_PROBE = itemgetter(0, 1, 2, 3)
+_LOOKS = """
+SELECT p.component_id, p.id, p.name, p.failure, s.labels, s.state, s.detail, s.last_at, s.interval_s
+FROM availability_probe p LEFT JOIN availability_series s ON s.probe_id = p.id AND s.ended_at IS NULL
+WHERE p.removed_at IS NULL AND (%(components)s::bigint[] IS NULL OR p.component_id = ANY(%(components)s))
+ORDER BY p.component_id, p.name, p.id, s.id
+"""
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext(%s))"
 _LAST = """
 SELECT c.id, t.to_state FROM availability_component c CROSS JOIN LATERAL (
@@ -23,17 +35,10 @@ SELECT c.id, t.to_state FROM availability_component c CROSS JOIN LATERAL (
 
 def looks(component_ids: Collection[int] | None = None) -> dict[int, list[Look]]:
     """What every probe sees now, by component; of some components alone where they are named."""
-    seen, probes = Series.objects.filter(ended_at=None), Probe.objects.filter(removed_at=None)
-    if component_ids is not None:
-        seen, probes = seen.filter(probe__component__in=component_ids), probes.filter(component__in=component_ids)
-    series: dict[int, list[Last]] = defaultdict(list)
-    columns = ("probe_id", "labels", "state", "detail", "last_at", "interval_s")
-    for probe_id, labels, state, *rest in seen.order_by("id").values_list(*columns):
-        series[probe_id].append(Last(probe_id, labels, State(state), *rest))
+    named = None if component_ids is None else list(component_ids)
     found: dict[int, list[Look]] = defaultdict(list)
-    probes = probes.order_by("component_id", "name")
-    for pk, component_id, name, failure in probes.values_list("id", "component_id", "name", "failure"):
-        found[component_id].append(Look(pk, name, failure, tuple(series[pk])))
+    for (component_id, pk, name, failure), rows in groupby(sql.rows(_LOOKS, {"components": named}), _PROBE):
+        found[component_id].append(Look(pk, name, failure, tuple(_last_words(rows))))
     return found
 
 
@@ -60,6 +65,13 @@ def judge(now: datetime) -> dict[int, Tile]:
                 return found
         _write(found, _last(), now)
     return found
+
+
+def _last_words(rows: Iterable[Sequence[Any]]) -> Iterator[Last]:
+    """Of one probe's series, by rows of `_LOOKS`."""
+    for _, probe_id, _, _, labels, state, *rest in rows:
+        if state is not None:
+            yield Last(probe_id, json.loads(labels), _STATES[state], *rest)
 
 
 def _write(found: Mapping[int, Tile], last: Mapping[int, State], now: datetime) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from django.db import connection
 
 from fleetledger.lib.buckets import Window, to_us
-from monitoring.availability.models import Component, MaintenanceWindow
+from monitoring.availability import sql
+from monitoring.availability.models import Component
 from monitoring.availability.slots import SECOND_US, Span, Stretch, Terms
 from monitoring.availability.states import State
 from monitoring.availability.tree import Node, Past, SeriesTime, Tree
@@ -25,6 +26,7 @@ SELECT series_id, from_at, until_at, state, detail FROM availability_stateinterv
 WHERE series_id = ANY(%(series)s) AND until_at > %(start)s AND from_at < %(end)s
 ORDER BY series_id, from_at
 """
+_WORK = "SELECT component_id, from_at, until_at FROM availability_maintenancewindow WHERE until_at > from_at"
 _AROUND = """
 WITH RECURSIVE below AS (
     SELECT id FROM availability_component WHERE id = ANY(%(components)s) AND removed_at IS NULL
@@ -48,18 +50,14 @@ def tree(*, removed: bool = False) -> Tree:
 
 def tree_around(component_ids: Collection[int]) -> Tree:
     """These components with all below and all above them; siblings of those above are left out."""
-    values: dict[str, Any] = {"components": list(component_ids)}
-    with connection.cursor() as cursor:
-        cursor.execute(_AROUND, values)
-        return Tree.of([Node(*row) for row in cursor.fetchall()], planned_work())
+    rows = sql.rows(_AROUND, {"components": list(component_ids)})
+    return Tree.of([Node(*row) for row in rows], planned_work())
 
 
 def planned_work() -> dict[int, list[Span]]:
     found: dict[int, list[Span]] = defaultdict(list)
-    rows = MaintenanceWindow.objects.values_list("component_id", "from_at", "until_at")
-    for component_id, from_at, until_at in rows:
-        if until_at > from_at:
-            found[component_id].append((to_us(from_at), to_us(until_at)))
+    for component_id, from_at, until_at in sql.rows(_WORK):
+        found[component_id].append((to_us(from_at), to_us(until_at)))
     return found
 
 

@@ -8,15 +8,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 
 from fleetledger.fleet.access import TeamScope
-from monitoring.availability import judging
+from monitoring.availability import judging, sql
 from monitoring.availability.figures import Availability, Seconds, Tally
 from monitoring.availability.models import Component, ComponentKind
 from monitoring.availability.states import State
-from monitoring.availability.tiles import Tile
+from monitoring.availability.tiles import SHORTEST_S, STALE_AFTER, Tile
 from monitoring.availability.tree import Tree
 
 DAYS = 30
@@ -31,6 +30,27 @@ _SINCE = """
 SELECT c.id, t.at FROM availability_component c CROSS JOIN LATERAL (
     SELECT at FROM availability_transition WHERE component_id = c.id ORDER BY at DESC, id DESC LIMIT 1
 ) t WHERE c.removed_at IS NULL AND (%(components)s::bigint[] IS NULL OR c.id = ANY(%(components)s))
+"""
+_DOWN = """
+WITH RECURSIVE suspected AS (
+    SELECT p.component_id AS id FROM availability_series s JOIN availability_probe p ON p.id = s.probe_id
+    WHERE s.ended_at IS NULL AND s.state = 'down'
+        AND s.last_at + make_interval(secs => %(stale)s * greatest(s.interval_s, %(shortest)s)) >= app_now()
+    UNION SELECT (SELECT parent_id FROM availability_component WHERE id = suspected.id) FROM suspected
+)
+SELECT count(*) FROM suspected CROSS JOIN LATERAL (
+    SELECT id, team_id FROM availability_component WHERE id = suspected.id AND removed_at IS NULL LIMIT 1
+) c CROSS JOIN LATERAL (
+    SELECT to_state FROM availability_transition WHERE component_id = c.id ORDER BY at DESC, id DESC LIMIT 1
+) t WHERE t.to_state = 'down' AND (%(fleet)s OR c.team_id = ANY(%(teams)s))
+"""
+"""Every page asks: so only what a fresh sample calls down, and what stands above that, is looked up, row by row."""
+_COLUMNS = ("id", "name", "title", "kind", "team", "zone", "needs", "runbook_url", "is_public")
+_VALUES = """
+SELECT c.id, c.name, c.title, c.kind, t.slug, c.zone, c.needs, c.runbook_url, c.is_public
+FROM availability_component c LEFT JOIN fleet_team t ON t.id = c.team_id
+WHERE c.removed_at IS NULL AND (%(fleet)s OR c.team_id = ANY(%(teams)s))
+    AND (%(components)s::bigint[] IS NULL OR c.id = ANY(%(components)s)) ORDER BY c.position, c.name
 """
 Picture = tuple[Tree, Mapping[int, Tile]]
 """All components, and how those are that somebody looks at."""
@@ -124,6 +144,17 @@ def status(*, teams: TeamScope, at: datetime, days: int = DAYS) -> Status:
     )
 
 
+def count_of_down(*, teams: TeamScope) -> int:
+    """The number alone, for the navigation: judged down, and something that was seen lately still says so."""
+    terms = {"stale": STALE_AFTER, "shortest": SHORTEST_S} | seen_by(teams)
+    return int(sql.rows(_DOWN, terms)[0][0])
+
+
+def seen_by(teams: TeamScope) -> dict[str, Any]:
+    """What the statements of this room are told of who asks."""
+    return {"fleet": teams.fleet, "teams": list(teams.team_ids)}
+
+
 def visible(teams: TeamScope) -> Any:
     """The components that somebody may see: their teams'; what has no team is for those who see the whole fleet."""
     rows = Component.objects.filter(removed_at=None)
@@ -139,9 +170,7 @@ def days_of_all(at: datetime, days: int, component_ids: Collection[int] | None =
 def tallies_between(first: date, last: date, component_ids: Collection[int] | None = None) -> dict[int, Tally]:
     """Each component's days from `first` to `last`, both included; of some components alone where they are named."""
     values = {"first": first, "last": last, "components": _listed(component_ids)}
-    with connection.cursor() as cursor:
-        cursor.execute(_DAYS, values)
-        return {row[0]: Tally(*map(exact, row[1:])) for row in cursor.fetchall()}
+    return {pk: Tally(*map(exact, seconds)) for pk, *seconds in sql.rows(_DAYS, values)}
 
 
 def exact(seconds: Decimal) -> Seconds:
@@ -156,10 +185,8 @@ def healthy_of(component_id: int, tree: Tree, tiles: Mapping[int, Tile]) -> tupl
 
 
 def _values(teams: TeamScope, component_ids: Collection[int] | None = None) -> Sequence[Mapping[str, Any]]:
-    columns = ("id", "name", "title", "kind", "team__slug", "zone", "needs", "runbook_url", "is_builtin", "is_public")
-    rows = visible(teams) if component_ids is None else visible(teams).filter(id__in=component_ids)
-    found: Sequence[Mapping[str, Any]] = list(rows.order_by("position", "name").values(*columns))
-    return found
+    terms = {"components": _listed(component_ids)} | seen_by(teams)
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in sql.rows(_VALUES, terms)]
 
 
 def _rows(
@@ -187,7 +214,7 @@ def _row(
         name=values["name"],
         title=values["title"],
         kind=values["kind"],
-        team=values["team__slug"],
+        team=values["team"],
         parent=above.name if above is not None and above.id in shown else None,
         zone=values["zone"],
         needs=values["needs"],
@@ -215,9 +242,7 @@ def _fits(row: ComponentRow, wanted: Wanted) -> bool:
 
 def since_of_all(component_ids: Collection[int] | None = None) -> dict[int, datetime]:
     """Since when each component is in its state."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SINCE, {"components": _listed(component_ids)})
-        return dict(cursor.fetchall())
+    return dict(sql.rows(_SINCE, {"components": _listed(component_ids)}))
 
 
 def _listed(component_ids: Collection[int] | None) -> list[int] | None:
@@ -225,16 +250,16 @@ def _listed(component_ids: Collection[int] | None) -> list[int] | None:
 
 
 def _sentence(tops: Sequence[ComponentRow]) -> str:
-    """What somebody should know first."""
+    """What somebody should know first; the state comes before the names, which may be one thing or many."""
     by_state = {state: [row for row in tops if row.state is state] for state in ORDER}
     if not tops:
         return "There is nothing to look at yet. Add components to the configuration."
     said = [
-        f"{_few(by_state[state])} {'is' if len(by_state[state]) == 1 else 'are'} {state.label.lower()}"
+        f"{state.label}: {_few(by_state[state])}."
         for state in (State.DOWN, State.DEGRADED, State.UNKNOWN)
         if by_state[state]
     ]
-    return f"{'; '.join(said)}." if said else "Everything that is looked at is up."
+    return " ".join(said) or "Everything that is looked at is up."
 
 
 def _few(rows: Sequence[ComponentRow], most: int = 3) -> str:

@@ -1,32 +1,30 @@
 """One component in full: what each of its probes sees, why it is in its state, its past and what is known of it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fleetledger.fleet.access import TeamScope
 from fleetledger.lib.buckets import Window, from_us
-from monitoring.availability import judging, loading, reads
+from monitoring.availability import judging, loading, reads, reads_parts, sql
 from monitoring.availability.figures import Member, Redundancy, Tally, redundancy
-from monitoring.availability.models import (
-    Component,
-    ComponentDay,
-    Evidence,
-    FactChange,
-    MaintenanceWindow,
-    Probe,
-    ProbeKind,
-    Series,
-    Transition,
-)
+from monitoring.availability.models import Component
 from monitoring.availability.reads import ComponentRow
+from monitoring.availability.reads_parts import Change, DayRow, EvidenceRow, NewFact, ProbeRow, Work
 from monitoring.availability.states import State
-from monitoring.availability.tiles import STALE_AFTER, Last, Tile, current
+from monitoring.availability.tiles import Last, Tile, current
 from monitoring.availability.tree import Past, Tree
 
 MOST_SERIES = 500
 MOST_STRETCHES = 5_000
+_SERIES = """
+SELECT s.id, p.name, s.probe_id, s.labels, s.state, s.detail, s.interval_s, s.first_at, s.last_at, s.ended_at,
+    s.end_reason
+FROM availability_series s JOIN availability_probe p ON p.id = s.probe_id
+WHERE s.id = ANY(%(series)s) ORDER BY s.last_at DESC, s.id LIMIT %(limit)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,59 +45,6 @@ class SeriesRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeRow:
-    """`failure`: why the last asking gave nothing; `address`: where a heartbeat calls, for those who may know."""
-
-    id: int
-    name: str
-    kind: str
-    source: str
-    interval_s: int
-    timeout_s: float
-    asked_at: datetime | None
-    answered_at: datetime | None
-    failure: str
-    detail: str
-    beat_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceRow:
-    """A fact. Not `is_fresh`: it is the last that was known, and nobody knows whether it still holds."""
-
-    key: str
-    value: float | None
-    text: str
-    unit: str
-    at: datetime
-    is_fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    at: datetime
-    from_state: State
-    to_state: State
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewFact:
-    """A fact in words that became another: a new leader, say."""
-
-    key: str
-    at: datetime
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class DayRow:
-    day: date
-    tally: Tally
-
-
-@dataclass(frozen=True, slots=True)
 class Period:
     """A stretch of its past."""
 
@@ -110,17 +55,11 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    id: int
-    from_at: datetime
-    until_at: datetime
-    reason: str
-    created_by: str
-
-
-@dataclass(frozen=True, slots=True)
 class ComponentDetail:
-    """`row.tally` is that of the window. `redundancy` is None for what has nothing below it."""
+    """`row.tally` is that of the window. `redundancy` is None for what has nothing below it.
+
+    `new_facts`: where somebody reads them.
+    """
 
     row: ComponentRow
     description: str
@@ -146,11 +85,14 @@ def stored(name: str, *, teams: TeamScope) -> Component | None:
 def component(name: str, window: Window, *, teams: TeamScope, at: datetime) -> ComponentDetail | None:
     """None for one that does not exist, or that the reader may not see."""
     found = stored(name, teams=teams)
-    return None if found is None else in_full(found, window, teams=teams, at=at)
+    if found is None:
+        return None
+    detail = in_full(found, window, teams=teams, at=at)
+    return replace(detail, new_facts=reads_parts.new_facts(found.pk, window))
 
 
 def in_full(found: Component, window: Window, *, teams: TeamScope, at: datetime) -> ComponentDetail:
-    """Of one that the reader may see."""
+    """Of one that the reader may see, without `new_facts`."""
     tree, tiles = judging.now_of([found.pk], at)
     below = tree.children.get(found.pk, ())
     rows = reads.some([found.pk, *below], (tree, tiles), teams=teams, at=at)
@@ -159,83 +101,41 @@ def in_full(found: Component, window: Window, *, teams: TeamScope, at: datetime)
         row=replace(rows[found.pk], tally=past.tally(found.pk)),
         description=found.description,
         window=window,
-        series=_series(found, past, at),
-        probes=tuple(map(_probe, Probe.objects.filter(component=found, removed_at=None).select_related("source"))),
+        series=_series(found.pk, past, at),
+        probes=reads_parts.probes(found.pk),
         children=tuple(rows[pk] for pk in below if pk in rows),
-        evidence=_evidence(found, at),
+        evidence=reads_parts.evidence(found.pk, at),
         redundancy=_redundancy(found, tree, tiles),
         periods=_periods(found.pk, past),
-        changes=changes(found.pk, window),
-        days=_days(found.pk, window),
-        maintenance=_maintenance(found.pk, window),
-        new_facts=_new_facts(found.pk, window),
+        changes=reads_parts.changes(found.pk, window),
+        days=reads_parts.days(found.pk, window),
+        maintenance=reads_parts.work(found.pk, window),
     )
 
 
-def changes(component_id: int, window: Window, limit: int = 200) -> tuple[Change, ...]:
-    """The latest first."""
-    rows = Transition.objects.filter(component=component_id, at__gte=window.start, at__lt=window.end)
-    return tuple(
-        Change(row.at, State(row.from_state), State(row.to_state), row.why)
-        for row in rows.order_by("-at", "-id")[:limit]
-    )
+def _series(component_id: int, past: Past, at: datetime) -> tuple[SeriesRow, ...]:
+    work = past.tree.planned(component_id)
+    known = {item.id: item for item in past.series.get(component_id, ())}
+    found = sql.rows(_SERIES, {"series": list(known), "limit": MOST_SERIES}) if known else []
+    return tuple(_series_row(row, past.series_tally(known[row[0]], work), at) for row in found)
 
 
-def _series(found: Component, past: Past, at: datetime) -> tuple[SeriesRow, ...]:
-    work = past.tree.planned(found.pk)
-    known = {item.id: item for item in past.series.get(found.pk, ())}
-    rows = Series.objects.filter(pk__in=known).select_related("probe").order_by("-last_at", "id")[:MOST_SERIES]
-    return tuple(_series_row(row, past.series_tally(known[row.pk], work), at) for row in rows)
-
-
-def _series_row(row: Series, tally: Tally, at: datetime) -> SeriesRow:
-    last = Last(row.probe_id, row.labels, State(row.state), row.detail, row.last_at, row.interval_s)
+def _series_row(row: Sequence[Any], tally: Tally, at: datetime) -> SeriesRow:
+    pk, probe, probe_id, labels, state, detail, interval_s, first_at, last_at, ended_at, end_reason = row
+    last = Last(probe_id, json.loads(labels), State(state), detail, last_at, interval_s)
     return SeriesRow(
-        id=row.pk,
-        probe=row.probe.name,
-        labels=row.labels,
-        state=last.state if row.ended_at else current(last, at),
-        detail=row.detail,
-        interval_s=row.interval_s,
-        first_at=row.first_at,
-        last_at=row.last_at,
-        ended_at=row.ended_at,
-        end_reason=row.end_reason,
+        id=pk,
+        probe=probe,
+        labels=dict(last.labels),
+        state=last.state if ended_at else current(last, at),
+        detail=detail,
+        interval_s=interval_s,
+        first_at=first_at,
+        last_at=last_at,
+        ended_at=ended_at,
+        end_reason=end_reason,
         tally=tally,
     )
-
-
-def _probe(row: Probe) -> ProbeRow:
-    return ProbeRow(
-        id=row.pk,
-        name=row.name,
-        kind=row.kind,
-        source=row.source.name if row.source else "",
-        interval_s=int(row.spec.get("every_s", row.interval_s)) if row.kind == ProbeKind.HEARTBEAT else row.interval_s,
-        timeout_s=row.timeout_s,
-        asked_at=row.asked_at,
-        answered_at=row.answered_at,
-        failure=row.failure,
-        detail=row.detail,
-        beat_at=row.beat_at,
-    )
-
-
-def _evidence(found: Component, at: datetime) -> tuple[EvidenceRow, ...]:
-    return tuple(
-        EvidenceRow(row.key, row.value, row.text, row.unit, row.at, at <= row.at + STALE_AFTER * _seconds(row))
-        for row in Evidence.objects.filter(component=found).order_by("key")
-    )
-
-
-def _new_facts(component_id: int, window: Window, limit: int = 200) -> tuple[NewFact, ...]:
-    """The latest first."""
-    rows = FactChange.objects.filter(component=component_id, at__gte=window.start, at__lt=window.end)
-    return tuple(NewFact(row.key, row.at, row.before, row.after) for row in rows.order_by("-at", "-id")[:limit])
-
-
-def _seconds(row: Evidence) -> timedelta:
-    return timedelta(seconds=max(row.interval_s, 5))
 
 
 def _redundancy(found: Component, tree: Tree, tiles: Mapping[int, Tile]) -> Redundancy | None:
@@ -251,16 +151,3 @@ def _periods(component_id: int, past: Past) -> tuple[Period, ...]:
     line: Sequence[Any] = past.timeline(component_id)
     found = [Period(from_us(item.from_us), from_us(item.until_us), item.state, item.detail) for item in line]
     return tuple(found[::-1][:MOST_STRETCHES])
-
-
-def _days(component_id: int, window: Window) -> tuple[DayRow, ...]:
-    first, last = (at.astimezone(UTC).date() for at in (window.start, window.end))
-    rows = ComponentDay.objects.filter(component=component_id, day__gte=first, day__lte=last).order_by("day")
-    columns = ("up_s", "degraded_s", "down_s", "maintenance_s", "idle_s", "unknown_s")
-    return tuple(DayRow(day, Tally(*map(reads.exact, sums))) for day, *sums in rows.values_list("day", *columns))
-
-
-def _maintenance(component_id: int, window: Window) -> tuple[Work, ...]:
-    """What touches the window, and all that is to come."""
-    rows = MaintenanceWindow.objects.filter(component=component_id, until_at__gte=window.start).order_by("from_at")
-    return tuple(Work(row.pk, row.from_at, row.until_at, row.reason, row.created_by) for row in rows[:200])

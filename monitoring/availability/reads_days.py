@@ -1,16 +1,19 @@
 """The last days of some components, one mark for each: what the strips on pages are drawn from."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 
 from fleetledger.lib.buckets import Window
+from monitoring.availability.figures import Seconds, Tally
+from monitoring.availability.reads_parts import DayRow
 from monitoring.availability.states import State
 
 BAD_FROM = 0.01
 """A day is red from this share of what was seen on; with less than that down it is yellow."""
+_NOTHING = Tally()
 _DAYS = """
 SELECT component_id, day - %(first)s::date, up_s::float8, degraded_s::float8, down_s::float8, maintenance_s::float8,
     idle_s::float8, unknown_s::float8
@@ -36,11 +39,13 @@ def marks(component_ids: Collection[int], at: datetime, days: int) -> dict[int, 
     return marks_between(component_ids, last - timedelta(days=days - 1), last)
 
 
-def marks_within(component_id: int, window: Window) -> tuple[Mark, ...]:
-    """The days that a window touches."""
+def marks_within(days: Iterable[DayRow], window: Window) -> tuple[Mark, ...]:
+    """One component's days that a window touches, whether or not anything was counted."""
     first = window.start.astimezone(UTC).date()
     last = (window.end - timedelta(microseconds=1)).astimezone(UTC).date()
-    return marks_between([component_id], first, last)[component_id]
+    known = {row.day: row.tally for row in days}
+    found = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return tuple(mark(day, known.get(day, _NOTHING).seconds()) for day in found)
 
 
 def marks_between(component_ids: Collection[int], first: date, last: date) -> dict[int, tuple[Mark, ...]]:
@@ -57,9 +62,9 @@ def marks_between(component_ids: Collection[int], first: date, last: date) -> di
     return {pk: tuple(row) for pk, row in found.items()}
 
 
-def mark(day: date, seconds: Sequence[float]) -> Mark:
+def mark(day: date, seconds: Iterable[Seconds]) -> Mark:
     """`seconds`: up, degraded, down, maintenance, idle, unknown."""
-    up, degraded, down, maintenance, idle, unknown = seconds
+    up, degraded, down, maintenance, idle, unknown = map(float, seconds)
     seen = up + degraded + down
     if not seen:
         rest = (State.UNKNOWN, unknown), (State.MAINTENANCE, maintenance), (State.IDLE, idle)

@@ -47,7 +47,7 @@ def component(request: HttpRequest, name: str) -> HttpResponseBase:
         "component": found.row,
         "detail": found,
         "figures": found.row.tally.availability,
-        "marks": {found.row.id: reads_days.marks_within(found.row.id, window)},
+        "marks": {found.row.id: reads_days.marks_within(found.days, window)},
         "strips": reads_days.marks([row.id for row in found.children], at, 30),
         "facts": found.evidence,
         "alerts": reads_related.alerts(stored, teams=teams, at=at),

@@ -152,7 +152,9 @@ def late(receiver: Receiver, since: float, due: list[float]) -> list[tuple[float
     """Which messages were not told within the interval that begins when they were due, as (due, told) in seconds."""
     times = [at for at, _ in told(receiver, since)]
     return [
-        (wanted, at) for wanted, at in zip(due, times, strict=True) if not wanted - 0.5 <= at < wanted + GROUP_INTERVAL_S
+        (wanted, at)
+        for wanted, at in zip(due, times, strict=True)
+        if not wanted - 0.5 <= at < wanted + GROUP_INTERVAL_S
     ]
 
 

@@ -109,7 +109,7 @@ def test_lists_are_filtered_and_cut_into_pages(client: Client, admin: Headers, s
 def test_the_whole_picture_says_what_is_wrong_first(client: Client, admin: Headers, service: Component) -> None:
     world.component("fleetledger-web", title="Web", kind="own", is_builtin=True)
     found = get(client, "status", admin)
-    assert (found["state"], found["sentence"]) == ("down", "Inference is down; Web is unknown.")
+    assert (found["state"], found["sentence"]) == ("down", "Down: Inference. Unknown: Web.")
     assert found["counts"] == {"down": 2, "degraded": 0, "unknown": 1, "maintenance": 0, "up": 1, "idle": 0}
     assert [row["name"] for row in found["components"]] == ["api", "api-0", "api-1"]
     assert [(row["name"], row["why"]) for row in found["own"]] == [("fleetledger-web", "It has no probe.")]

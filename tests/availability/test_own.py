@@ -40,6 +40,7 @@ def test_each_part_has_its_state_and_a_sentence() -> None:
     found = {name: (tile.state.value, tile.why) for name, tile in tiles(5).items()}
     assert found.pop("disk")[0] in ("up", "degraded")
     assert found == {
+        "backup": ("unknown", "No backup is known. Run each day: fleetledger backup FILE"),
         "beat": ("down", "No beat holds the timetable's lock."),
         "notifier": ("up", ""),
         "outbox": ("up", ""),

@@ -53,7 +53,7 @@ def test_what_was_not_seen_lately_is_unknown_and_nothing_on_top_is_green(admin: 
     looked_at("api")
     looked_at("gone", until=1800)
     html = page(admin, "/availability/")
-    assert "Gone is unknown." in html
+    assert "Unknown: Gone." in html
     assert 'class="headline card tone-unknown"' in html
     assert "last seen" in html
 
@@ -143,6 +143,19 @@ def test_the_search_finds_components_of_ones_teams(admin: User, vision: Team) ->
     looked_at("ranker", team=vision)
     assert 'href="/availability/ranker/"' in page(admin, "/search/?q=rank")
     assert "/availability/ranker/" not in page(fleet.member(fleet.team("other")), "/search/?q=rank")
+
+
+def test_the_headline_reads_right_for_names_of_one_thing_and_of_many(admin: User) -> None:
+    looked_at("api", State.DOWN, title="Inference API")
+    looked_at("dcgm", until=1800, title="DCGM exporters")
+    assert "<strong>Down: Inference API. Unknown: DCGM exporters.</strong>" in page(admin, "/availability/")
+
+
+def test_keys_find_heads_of_groups_and_tiles(admin: User) -> None:
+    looked_at("one", parent=world.component("api", needs=1))
+    html = page(admin, "/availability/")
+    assert [part.split('"')[0] for part in html.split('data-component="')[1:]] == ["api", "one"]
+    assert html.count(" data-open ") == 2
 
 
 def test_names_are_escaped(admin: User) -> None:

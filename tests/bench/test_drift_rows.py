@@ -72,7 +72,7 @@ def test_a_million_rows_from_the_file_to_the_report(tmp_path: Path) -> None:
         f"{of_reference.mb:.0f} MB; window to report {window_s:.2f} s, {of_window.mb:.0f} MB; floor {copy_s:.2f} s of "
         f"COPY + {pure_s:.2f} s of measures: {window_s / (copy_s + pure_s):.2f} x"
     )
-    assert Report.objects.get(pk=row.report_id).columns == 20
+    assert Report.objects.get(data_window=row).columns == 20
 
 
 def _copied(file: Path) -> float:

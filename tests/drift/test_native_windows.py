@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 from django.db import IntegrityError, transaction
 
-from drift.errors import DataTooLargeError, EmptyDataError, NoReferenceError, NotProposedError, UnreadableDataError
+from drift.errors import (
+    DataTooLargeError,
+    EmptyDataError,
+    NoNoteError,
+    NoReferenceError,
+    NotProposedError,
+    SenderDecidesError,
+    UnreadableDataError,
+)
 from drift.ingest import Sender
 from drift.mitigation import acts
 from drift.mitigation.errors import SecondPersonError
@@ -29,7 +37,7 @@ from drift.models import (
 )
 from drift.native import computing, reading, references, waiting, windows
 from drift.reviews import histograms
-from drift.reviews.errors import NoCommentError, NotAPersonError, SamePersonError
+from drift.reviews.errors import NotAPersonError
 from drift.reviews.verdicts import Person
 from drift.windows import ReportWindow
 from fleetledger.fleet.models import Job, JobState
@@ -297,6 +305,8 @@ def test_texts_are_told_apart_by_a_classifier() -> None:
     assert scores(rows.window(model, made(early, 300), 0))["said"].is_drifted is False
     row = rows.window(model, made(late, 300), 1)
     assert Score.objects.filter(report=row.report, method="domain_classifier", is_drifted=True).count() == 1
+    assert row.report is not None
+    assert (row.report.columns, row.report.drifted_columns, row.report.share) == (1, 1, 1.0)
 
 
 def test_the_same_rows_of_the_same_window_are_known() -> None:
@@ -316,10 +326,10 @@ def test_a_later_reference_waits_for_a_person_and_windows_keep_theirs() -> None:
     before = rows.window(model, {"a": chance.normal(4, 1, size=500)}, 0)
     second = rows.reference(model, {"a": chance.normal(4, 1, size=1000)}, by=sender)
     assert (second.version, second.state) == (2, ReferenceState.PROPOSED)
-    for wrong, by in ((SamePersonError, Actor("sender", sender)), (NotAPersonError, Actor("a program"))):
+    for wrong, by in ((SenderDecidesError, Actor("sender", sender)), (NotAPersonError, Actor("a program"))):
         with pytest.raises(wrong):
             references.decide(second.pk, is_accepted=True, note="It moved.", by=by)
-    with pytest.raises(NoCommentError):
+    with pytest.raises(NoNoteError):
         references.decide(second.pk, is_accepted=True, note=" ", by=Actor("other", other))
     references.decide(second.pk, is_accepted=True, note="It moved.", by=Actor("other", other))
     first.refresh_from_db()

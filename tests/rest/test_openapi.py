@@ -15,13 +15,16 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
+from drift.ingest import Sender
 from drift.mitigation import acts
 from drift.models import MitigationKind
+from drift.native import events
 from drift.reviews.verdicts import Person
 from fleetledger.rest import docs
 from tests import world
 from tests.alerts import pages_world
 from tests.availability import slo_world
+from tests.drift import row_files
 from tests.drift import world as drift_world
 from tests.drift.findings import finding
 
@@ -57,7 +60,12 @@ def _some_rows() -> None:
     pages_world.message(pages_world.destination(team=vision), alert)
     world.source("prom1", watermark_at=world.START, last_error="Connection refused", last_error_at=world.START)
     slo_world.slo(team=vision)
-    found = finding(drift_world.model("ranker", owner=vision))
+    model = drift_world.model("ranker", owner=vision)
+    row_files.reference(model, {"age": list(range(300))})
+    row_files.window(model, {"age": list(range(200))})
+    event = {"at": "2026-11-01T10:00:00Z", "id": "a", "features": {"age": 1}, "prediction": 1, "label": 1}
+    events.receive(model, [event], sender=Sender(name="a test"))
+    found = finding(model)
     acts.propose(found, MitigationKind.TICKET, "", Person("mira"))
 
 

@@ -6,7 +6,10 @@ from django.db import models
 
 
 class PartTick(models.Model):
-    """When a part last did what it is there for: `worker` by its name, `timetable` for a task that went all the way."""
+    """When a part last did what it is there for: `worker` by its name, `timetable` for a task that went all the way.
+
+    `backup`: when the last one began that was written whole.
+    """
 
     part = models.CharField(max_length=32)
     name = models.CharField(max_length=200, blank=True)

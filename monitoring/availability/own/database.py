@@ -12,7 +12,7 @@ from django.db.models import Max
 from fleetledger.fleet.models import Source, SourceKind
 from fleetledger.lib.durations import parse_duration
 from monitoring.alerts.models import IntakeSpan
-from monitoring.availability.own import ticks
+from monitoring.availability.own import backup, ticks
 from monitoring.availability.own.seen import SILENCE_S, PartSeen, degraded, down, unknown, up
 from monitoring.availability.sources.answers import Fact
 
@@ -39,6 +39,7 @@ def look(now: datetime) -> Iterator[PartSeen]:
     yield _timetable(now)
     yield _outbox(now)
     yield _disk()
+    yield backup.look(now)
     yield from _scraped(now)
 
 

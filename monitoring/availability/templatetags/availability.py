@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,8 +17,9 @@ from fleetledger.web import words
 from monitoring.availability import charts
 from monitoring.availability.figures import Availability
 from monitoring.availability.models import ComponentKind, ProbeKind
-from monitoring.availability.reads_component import DayRow, EvidenceRow, Period
+from monitoring.availability.reads_component import Period
 from monitoring.availability.reads_days import Mark
+from monitoring.availability.reads_parts import DayRow, EvidenceRow
 from monitoring.availability.states import State
 
 register = template.Library()
@@ -42,7 +45,7 @@ _KINDS = {kind.value: str(kind.label) for kind in (*ComponentKind, *ProbeKind)}
 def state_badge_of(state: State, word: str = "") -> SafeString:
     """A state by its colour, its icon and its word."""
     tone, name = TONES[State(state)]
-    return badge(tone, name, word or State(state).label)
+    return badge(tone, name, word or str(State(state).label))
 
 
 @register.filter
@@ -72,10 +75,11 @@ def share(value: Fraction | None, places: int = PLACES) -> str:
     """A share as percent; one that is not whole is never rounded to 100 %."""
     if value is None:
         return words.NOTHING
-    if value in (0, 1):
-        return f"{value * 100} %"
-    percent = Decimal(value.numerator * 100) / Decimal(value.denominator)
-    while places < PLACES * 2 and 0 < value < 1 and round(percent, places) in (0, 100):
+    part, whole = value.numerator, value.denominator
+    if part in (0, whole):
+        return "100 %" if part else "0 %"
+    percent = Decimal(part * 100) / Decimal(whole)
+    while places < PLACES * 2 and 0 < part < whole and round(percent, places) in (0, 100):
         places += 1
     return f"{percent:.{places}f} %"
 
@@ -88,7 +92,7 @@ def figure(found: Availability) -> SafeString:
     if found.observed is None:
         return format_html('<span class="muted">{}</span>', "not seen")
     if not found.needs_bounds:
-        return format_html('<span class="num">{}</span>', share(found.observed))
+        return SafeString(f'<span class="num">{share(found.observed)}</span>')
     low, high = share(found.lower).removesuffix(" %"), share(found.upper)
     title = f"Only {share(found.coverage, 2)} of the time was seen: the truth lies between these"
     return format_html(
@@ -158,6 +162,12 @@ def _day_cells(row: DayRow) -> tuple[str, ...]:
 
 
 def badge(tone: str, name: str, word: str) -> SafeString:
+    return _badge(settings.STATIC_URL, tone, name, word)
+
+
+@lru_cache(maxsize=1000)
+def _badge(root: str, tone: str, name: str, word: str) -> SafeString:  # noqa: ARG001 another root, another address
+    """Kept: a page has dozens of few."""
     return format_html(
         '<span class="badge {}"><svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>{}</span>',
         tone,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -79,3 +79,23 @@ def register_team_budget(budget: TeamBudget) -> None:
 def budget_left(team_id: int, at: datetime) -> BudgetLeft | None:
     """None while nobody has registered: no budget is known."""
     return _budgets[0](team_id, at) if _budgets else None
+
+
+class BackedUp(Protocol):
+    """Keeps that a backup of the whole database was written just now, and how long that took."""
+
+    def __call__(self, took: timedelta) -> None: ...
+
+
+_backed_up: list[BackedUp] = []
+
+
+def register_backed_up(noted: BackedUp) -> None:
+    """Availability calls this from its AppConfig.ready."""
+    _backed_up[:] = [noted]
+
+
+def tell_backed_up(took: timedelta) -> None:
+    """Nobody hears it while nobody has registered."""
+    for noted in _backed_up:
+        noted(took)

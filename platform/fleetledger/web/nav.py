@@ -24,13 +24,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry as shown to one person on one page. `count`: what waits there, empty for nothing."""
+    """An entry as shown to one person on one page. `count`: what waits there, empty for nothing; `said`: as what."""
 
     label: str
     url: str
     icon: str
     is_current: bool
     count: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,12 @@ ON_PHONE = (
 
 
 _counts: dict[str, Callable[[TeamScope], int]] = {}
+_words: dict[str, str] = {}
 
 
-def register_count(url_name: str, count: Callable[[TeamScope], int]) -> None:
-    """Rooms call this from their AppConfig.ready: how much waits on a page, at most MOST_COUNTED."""
-    _counts[url_name] = count
+def register_count(url_name: str, count: Callable[[TeamScope], int], said: str = "waiting") -> None:
+    """Rooms call this from their AppConfig.ready: how much waits on a page, at most MOST_COUNTED; `said`: as what."""
+    _counts[url_name], _words[url_name] = count, said
 
 
 def navigation(request: HttpRequest) -> Navigation:
@@ -137,7 +139,7 @@ class _Entries:
         url = reverse(page.url_name)
         count = self.waiting.get(page.url_name, 0)
         said = "" if not count else f"{MOST_COUNTED - 1}+" if count >= MOST_COUNTED else str(count)
-        return Entry(page.label, url, page.icon, _is_current(url, self.path), said)
+        return Entry(page.label, url, page.icon, _is_current(url, self.path), said, _words.get(page.url_name, ""))
 
 
 def _is_current(url: str, path: str) -> bool:
