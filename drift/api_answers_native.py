@@ -4,7 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from drift.reads_native import BatchRow, ConceptRow, ReferenceColumn, ReferenceRow, StreamRow, WindowRow
+from drift.reads_native import ReferenceColumn, ReferenceRow, WindowRow
+from drift.reads_streams import BatchRow, ConceptRow, StreamRow
 
 
 @dataclass(frozen=True, slots=True)

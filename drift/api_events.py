@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from drift import api_answers_native as answers
-from drift import reads, reads_native
+from drift import reads, reads_streams
 from drift.api import DriftView, no_such_model
 from drift.api_uploads import sender
 from drift.models import Model
@@ -117,7 +117,7 @@ class Stream(DriftView):
     )
     def get(self, request: Request, name: str) -> Response:
         params.only(request)
-        row = reads_native.streams(name, teams=self.teams) if "\x00" not in name else None
+        row = reads_streams.streams(name, teams=self.teams) if "\x00" not in name else None
         if row is None:
             raise no_such_model(name)
         return with_content_etag(request, Response(answers.StreamAnswer.of(name, row)))

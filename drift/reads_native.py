@@ -1,24 +1,17 @@
-"""What is known of the rows that came here: references, windows, their buckets, and where streams of events stand."""
+"""What is known of the rows that came here: references, windows, and their buckets."""
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
-from drift.findings.concepts import SIGNAL
-from drift.measures.labels.adwin import Adwin
 from drift.measures.robust.buckets import labels_of_buckets
 from drift.measures.robust.profile import ColumnProfile, Profile
 from drift.models import (
-    ConceptWatch,
     DataWindow,
-    EventBatch,
-    Finding,
     Model,
-    Prediction,
     Reference,
     ReferenceState,
     Report,
@@ -30,7 +23,6 @@ from drift.reviews.histograms import Bar
 from fleetledger.fleet.access import TeamScope
 from fleetledger.lib.keyset import Cut
 
-LABELS_OF_LAST = 10_000  # predictions: the share that has a label is told of so many
 _BEYOND_IDS = 2**63
 T = TypeVar("T", Reference, DataWindow)
 
@@ -139,55 +131,6 @@ class ReferenceColumn:
     buckets: tuple[Bucket, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BatchRow:
-    """Events that came together. `counted_at` is empty while they wait."""
-
-    id: int
-    events: int
-    received_at: datetime
-    received_from: str
-    counted_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConceptRow:
-    """Where the watch over losses stands: `usual` before the rise that is open, `mean` now; `rows` were weighed."""
-
-    rows: int
-    mean: float
-    usual: float
-    is_open: bool
-    finding_id: int | None
-    until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class StreamRow:
-    """A model's events. `labelled` and `unlabelled` are of its last predictions, LABELS_OF_LAST at most."""
-
-    last: BatchRow | None
-    waiting_batches: int
-    waiting_events: int
-    labelled: int
-    unlabelled: int
-    last_label_at: datetime | None
-    concept: ConceptRow | None
-
-    @property
-    def predictions(self) -> int:
-        return self.labelled + self.unlabelled
-
-    @property
-    def labelled_share(self) -> float | None:
-        return self.labelled / self.predictions if self.predictions else None
-
-    @property
-    def is_used(self) -> bool:
-        """Whether any event or label came."""
-        return self.last is not None or self.concept is not None or self.labelled_share is not None
-
-
 def references(
     model: str | None = None, *, teams: TeamScope, cut: Cut, beside: int | None = None
 ) -> list[ReferenceRow]:
@@ -259,28 +202,6 @@ def bars(report_id: int, column: str, *, teams: TeamScope) -> tuple[Bar, ...]:
     return histograms.bars(report_id, column) if is_seen else ()
 
 
-def streams(model: str, *, teams: TeamScope) -> StreamRow | None:
-    """A model's events and labels; None for one that these teams may not see."""
-    if "\x00" in model:
-        return None
-    own = Q() if teams.fleet else Q(owner_id__in=teams.team_ids)
-    model_id = Model.objects.filter(own, name=model).values_list("pk", flat=True).first()
-    if model_id is None:
-        return None
-    batches = EventBatch.objects.filter(model_id=model_id)
-    waiting = batches.filter(counted_at=None).aggregate(batches=Count("pk"), events=Sum("events"))
-    labels = _labels(model_id)
-    return StreamRow(
-        last=_batch(batches.defer("content").order_by("-pk").first()),
-        waiting_batches=waiting["batches"],
-        waiting_events=waiting["events"] or 0,
-        labelled=labels["labelled"],
-        unlabelled=labels["total"] - labels["labelled"],
-        last_label_at=labels["last"],
-        concept=_concept(model_id),
-    )
-
-
 def _own(teams: TeamScope) -> Q:
     return Q() if teams.fleet else Q(model__owner_id__in=teams.team_ids)
 
@@ -311,35 +232,6 @@ def _beyond(found: QuerySet[DataWindow], beside: int, *, backwards: bool) -> Que
     if backwards:
         return found.filter(Q(window_to__gt=end) | Q(window_to=end, pk__gt=beside))
     return found.filter(Q(window_to__lt=end) | Q(window_to=end, pk__lt=beside))
-
-
-def _labels(model_id: int) -> Mapping[str, Any]:
-    latest = Prediction.objects.filter(model_id=model_id, at__isnull=False).order_by("-at")
-    return latest.values("pk", "label", "labelled_at")[:LABELS_OF_LAST].aggregate(
-        total=Count("pk"), labelled=Count("label"), last=Max("labelled_at")
-    )
-
-
-def _batch(row: EventBatch | None) -> BatchRow | None:
-    if row is None:
-        return None
-    return BatchRow(row.pk, row.events, row.received_at, row.received_from, row.counted_at)
-
-
-def _concept(model_id: int) -> ConceptRow | None:
-    row = ConceptWatch.objects.filter(model_id=model_id).first()
-    if row is None:
-        return None
-    finding = Finding.objects.filter(model_id=model_id, signal=SIGNAL, closed_at=None).values_list("pk", flat=True)
-    detector = row.state.get("detector")
-    return ConceptRow(
-        rows=row.rows,
-        mean=Adwin.from_state(detector).mean if detector else 0.0,
-        usual=row.state.get("usual", 0.0),
-        is_open=row.state.get("is_open", False),
-        finding_id=finding.first(),
-        until=row.until,
-    )
 
 
 def _column(column: ColumnProfile) -> ReferenceColumn:

@@ -99,6 +99,15 @@ def compute_waiting() -> str:
     return f"Asked again for {len(found)} pieces of work."
 
 
+@shared_task(name="drift.tasks.prune")
+def prune() -> str:
+    """Forget old batches and predictions."""
+    from drift.native import retention
+
+    batches, predictions = retention.prune(clock.now())
+    return f"Forgot {batches} batches and {predictions} predictions."
+
+
 @shared_task(name="drift.tasks.check_missing")
 def check_missing() -> str:
     """Open a finding where a report is overdue."""

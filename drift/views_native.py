@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from drift import reads, reads_native
+from drift import reads, reads_native, reads_streams
 from drift.models import WindowState
 from drift.reads import ModelRow
 from drift.reads_native import ReferenceColumn, ReferenceRow, WindowRow
@@ -50,7 +50,7 @@ def of_model(row: ModelRow, teams: TeamScope) -> dict[str, Any]:
     """What the page of a model says of its rows."""
     references_ = reads_native.references(row.name, teams=teams, cut=Cut(REFERENCES_SHOWN))
     windows_ = reads_native.windows(row.name, teams=teams, cut=Cut(WINDOWS_SHOWN))
-    stream = reads_native.streams(row.name, teams=teams)
+    stream = reads_streams.streams(row.name, teams=teams)
     return {
         "references": references_[:REFERENCES_SHOWN],
         "more_references": len(references_) > REFERENCES_SHOWN,

@@ -129,6 +129,7 @@ app.conf.update(
             "schedule": timedelta(minutes=1),
             "options": {"expires": 60},
         },
+        "forget old events of drift": {"task": "drift.tasks.prune", "schedule": crontab(minute="35")},
         "compute rows that wait": {"task": "drift.tasks.compute_waiting", "schedule": crontab(minute="*/5")},
         "follow mitigations of drift": {
             "task": "drift.tasks.follow_mitigations",

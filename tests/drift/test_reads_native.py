@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from drift import reads_native
+from drift import reads_native, reads_streams
 from drift.findings.concept import Watch, observe
 from drift.models import ConceptWatch, DataWindow, EventBatch, Model, Prediction
 from drift.native import watching
-from drift.reads_native import BatchRow, Bucket, StreamRow
+from drift.reads_native import Bucket
+from drift.reads_streams import BatchRow, StreamRow
 from fleetledger.fleet.access import TeamScope
 from fleetledger.lib.keyset import Cut
 from tests.drift import sent_rows, world
@@ -46,8 +47,8 @@ def test_each_team_sees_its_own_rows_alone(ranker: Model) -> None:
     assert (reads_native.compared(held.pk, teams=stranger), reads_native.compared(held.pk, teams=of(ranker))) == (0, 1)
     assert reads_native.reference_columns(held.pk, teams=stranger) == ()
     assert reads_native.bars(window.report_id, "age", teams=stranger) == ()
-    assert reads_native.streams("ranker", teams=stranger) is None
-    assert reads_native.streams("ranker", teams=NOTHING) is None
+    assert reads_streams.streams("ranker", teams=stranger) is None
+    assert reads_streams.streams("ranker", teams=NOTHING) is None
 
 
 def test_numbers_beyond_the_database_are_no_rows() -> None:
@@ -61,7 +62,7 @@ def test_names_that_no_model_can_have_find_nothing(ranker: Model) -> None:
     sent_rows.reference(ranker)
     assert reads_native.references("ran\x00ker", teams=EVERYTHING, cut=ALL) == []
     assert reads_native.windows("ran\x00ker", teams=EVERYTHING, cut=ALL) == []
-    assert reads_native.streams("ran\x00ker", teams=EVERYTHING) is None
+    assert reads_streams.streams("ran\x00ker", teams=EVERYTHING) is None
 
 
 def test_windows_are_paged_by_their_end_in_both_directions(ranker: Model) -> None:
@@ -122,7 +123,7 @@ def test_bars_of_a_window_stand_beside_those_of_its_reference(ranker: Model) -> 
 
 
 def test_a_model_without_events_has_an_empty_stream(ranker: Model) -> None:
-    found = reads_native.streams("ranker", teams=EVERYTHING)
+    found = reads_streams.streams("ranker", teams=EVERYTHING)
     assert found == StreamRow(None, 0, 0, 0, 0, None, None)
     assert (found.is_used, found.labelled_share) == (False, None)
 
@@ -150,14 +151,14 @@ def test_a_stream_tells_what_waits_and_what_has_labels(ranker: Model, monkeypatc
             labelled_at=at + timedelta(hours=number) if number % 2 else None,
         )
     Prediction.objects.create(model=ranker, event="label alone", label="1", labelled_at=at)
-    found = reads_native.streams("ranker", teams=EVERYTHING)
+    found = reads_streams.streams("ranker", teams=EVERYTHING)
     assert found is not None
     last = EventBatch.objects.latest("pk")
     assert found.last == BatchRow(last.pk, 12, at + timedelta(minutes=2), "token serving", None)
     assert (found.waiting_batches, found.waiting_events) == (2, 23)
     assert (found.labelled, found.unlabelled, found.last_label_at) == (2, 3, at + timedelta(hours=3))
-    monkeypatch.setattr(reads_native, "LABELS_OF_LAST", 2)
-    found = reads_native.streams("ranker", teams=EVERYTHING)
+    monkeypatch.setattr(reads_streams, "LABELS_OF_LAST", 2)
+    found = reads_streams.streams("ranker", teams=EVERYTHING)
     assert found is not None
     assert (found.labelled, found.unlabelled) == (1, 1)
 
@@ -166,7 +167,7 @@ def test_the_watch_over_losses_says_where_it_stands(ranker: Model) -> None:
     watch, changes = observe(Watch(), [0.0] * 400 + [1.0] * 400)
     assert changes
     ConceptWatch.objects.create(model=ranker, state=watching.packed(watch), rows=800, until=world.day(3).end)
-    found = reads_native.streams("ranker", teams=EVERYTHING)
+    found = reads_streams.streams("ranker", teams=EVERYTHING)
     assert found is not None
     assert found.concept is not None
     assert (found.concept.is_open, found.concept.rows, found.concept.usual) == (True, 800, 0.0)
