@@ -228,7 +228,7 @@ def test_a_proposed_reference_is_accepted_and_takes_over(page: Client, ranker: M
     assert "takes the place of reference 1" in seen
     assert "Columns new: more." in seen
     assert "Choose whether" in page.post(f"{path}decision/", {}, follow=True).content.decode()
-    assert "comment" in page.post(f"{path}decision/", {"decision": "accept"}, follow=True).content.decode().lower()
+    assert "needs a note" in page.post(f"{path}decision/", {"decision": "accept"}, follow=True).content.decode()
     answer = page.post(f"{path}decision/", {"decision": "accept", "note": "It has the new column."}, follow=True)
     assert "Windows are compared with it from now on." in answer.content.decode()
     assert [Reference.objects.get(pk=one.pk).state for one in (first, second)] == ["retired", "active"]
