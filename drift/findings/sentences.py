@@ -49,7 +49,8 @@ def _dataset(_columns: Sequence[str], evidence: Evidence) -> str:
 
 def _performance(columns: Sequence[str], evidence: Evidence) -> str:
     what = "The estimate of " if evidence.is_estimate else ""
-    return f"{what}{names(columns)} left its band{_number(evidence)}."
+    band = "its band" if len(columns) == 1 else "their bands"
+    return f"{what}{names(columns)} left {band}{_number(evidence)}."
 
 
 def _concept(_columns: Sequence[str], evidence: Evidence) -> str:

@@ -112,7 +112,9 @@ def _measured(one: Said, rules: Rules) -> list[RootReading]:
             if score.kind == kind
         ]
         readings = [reading for reading in read_report(scores, rules) if reading.column != DATA_SET]
-        found += by_root([_medium(reading) for reading in readings], ())
+        # metrics that were computed here are of the same predictions: they fall together
+        together = [reading.column for reading in readings] if one.report.generation == Generation.NATIVE else []
+        found += by_root([_medium(reading) for reading in readings], [together] if together else ())
     return found
 
 

@@ -241,6 +241,11 @@ def test_labels_give_performance_against_the_reference_and_concept_drift_by_row(
     assert set(found) == {"concept"}
     assert found["concept"].kind == "concept"
     assert 2000 <= found["concept"].evidence["row"] < 2500
+    for day in range(5, 9):
+        rows.window(model, made(500, 0.4), day)
+    found = live(model)
+    assert set(found) == {"concept", "performance:accuracy"}, "metrics of the same predictions fall together"
+    assert found["performance:accuracy"].summary.startswith("accuracy, f1 left their bands")
 
 
 def test_without_labels_performance_is_estimated_and_marked_so() -> None:
