@@ -43,7 +43,7 @@ def lies_in(folder: Path) -> list[str]:
 def test_files_end_in_done_or_failed_with_the_reason(model: Model, tmp_path: Path) -> None:
     put(tmp_path, "late.json", reports.content(reports.LATE))
     put(tmp_path, "junk.json", b'{"a": 1}')
-    assert tasks.scan_folders() == "Took 1 reports in, refused 1; 0 could not be moved."
+    assert tasks.scan_folders() == "Took 1 files in, refused 1; 0 could not be read or moved."
     assert lies_in(tmp_path) == ["done/late.json", "failed/junk.json", "failed/junk.json.why.txt"]
     assert (tmp_path / "failed" / "junk.json.why.txt").read_text() == (
         "the report: no known report has these keys: a. "
