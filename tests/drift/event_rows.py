@@ -11,10 +11,11 @@ from drift.ingest import Sender
 from drift.models import DataWindow, Model, WindowSource
 from drift.native import events
 from drift.native.events import ReceivedEvents
-from tests.drift import world
+from tests.drift import row_files, world
 
 PROGRAM = Sender(name="token scoring")
 HOUR = timedelta(hours=1)
+Sent = list[dict[str, Any]]
 
 
 def instant(minutes: float = 0) -> str:
@@ -51,3 +52,25 @@ def of_matrix(start: datetime, values: NDArray[np.float64], within: timedelta = 
 
 def columns(values: NDArray[np.float64]) -> dict[str, Any]:
     return {f"c{at:02d}": values[:, at] for at in range(values.shape[1])}
+
+
+def made(seed: int = 1, size: int = 300, *, hours: int = 2, ids: bool = False) -> Sent:
+    """Rows of two columns over some hours; some lack a value, some have a new category."""
+    chance = np.random.default_rng(seed)
+    rows: Sent = []
+    for place, at in enumerate(chance.uniform(0, hours * 60, size=size).tolist()):
+        plan = str(chance.choice(["free", "paid", "new"], p=[0.6, 0.38, 0.02]))
+        features = {"age": float(chance.normal(40, 10)), "plan": plan}
+        if place % 17 == 0:
+            features.pop("age")
+        rows.append(event(at, features=features, **({"id": f"e{place}"} if ids else {})))
+    return rows
+
+
+def watched(name: str = "ranker", **fields: Any) -> Model:
+    """A model by the hour with an active reference."""
+    model = world.model(name, window_grain="hour", **fields)
+    chance = np.random.default_rng(5)
+    plans = chance.choice(["free", "paid"], size=1000, p=[0.6, 0.4]).tolist()
+    row_files.reference(model, {"age": chance.normal(40, 10, size=1000).tolist(), "plan": plans})
+    return model

@@ -9,7 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from drift.ingest import Sender
-from drift.models import DataWindow, Model, Reference
+from drift.models import DataWindow, Finding, Model, Reference, Score
 from drift.native import references, windows
 from drift.windows import ReportWindow
 from fleetledger.fleet.models import User
@@ -41,3 +41,15 @@ def window(of: Model, columns: Columns, day: int | ReportWindow = 0, **words: An
     """Computed in this process; a day is counted from world.START."""
     span = world.day(day) if isinstance(day, int) else day
     return windows.receive_now(of, parquet(columns), span, name="window.parquet", sender=Sender(name="a test"), **words)
+
+
+def scores(row: DataWindow, kind: str = "drift") -> dict[str, Score]:
+    return {one.column: one for one in Score.objects.filter(report=row.report, kind=kind)}
+
+
+def facts(row: DataWindow) -> dict[tuple[str, str], Score]:
+    return {(one.column, one.method): one for one in Score.objects.filter(report=row.report, kind="quality")}
+
+
+def live(model: Model) -> dict[str, Finding]:
+    return {row.signal: row for row in Finding.objects.filter(model=model, closed_at__isnull=True)}
