@@ -1,11 +1,9 @@
 """The endpoints of events: send what a model saw and said, with labels as they come, and see how its stream stands."""
 
-import zlib
 from collections.abc import Mapping
 from typing import IO, Any
 
 import orjson
-from django.conf import settings
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
@@ -16,6 +14,7 @@ from rest_framework.response import Response
 from drift import api_answers_native as answers
 from drift import reads, reads_streams
 from drift.api import DriftView, no_such_model
+from drift.api_parsers import body_of
 from drift.api_uploads import sender
 from drift.models import Model
 from drift.native import events
@@ -60,15 +59,8 @@ class EventsBody(BaseParser):
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         del media_type
-        limit: int = settings.DRIFT_REPORT_MAX_BYTES
-        content = stream.read(limit + 1)
-        if len(content) > limit:
-            raise _too_large(limit)
-        encoding = (parser_context or {})["request"].headers.get("Content-Encoding", "").strip().lower()
-        if encoding not in ("", "identity", "gzip"):
-            raise ParseError("Send the body as it is, or with 'Content-Encoding: gzip'.")
         try:
-            return orjson.loads(_undone(content, limit) if encoding == "gzip" else content)
+            return orjson.loads(body_of(stream, parser_context, _too_large))
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is no JSON: {error}.") from error
 
@@ -117,23 +109,10 @@ class Stream(DriftView):
     )
     def get(self, request: Request, name: str) -> Response:
         params.only(request)
-        row = reads_streams.streams(name, teams=self.teams) if "\x00" not in name else None
+        row = reads_streams.streams(name, teams=self.teams)
         if row is None:
             raise no_such_model(name)
         return with_content_etag(request, Response(answers.StreamAnswer.of(name, row)))
-
-
-def _undone(content: bytes, limit: int) -> bytes:
-    packed = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        plain = packed.decompress(content, limit + 1)
-    except zlib.error as error:
-        raise ParseError("The body is no gzip, as its Content-Encoding says.") from error
-    if len(plain) > limit:
-        raise _too_large(limit)
-    if not packed.eof:
-        raise ParseError("The body's gzip is cut off.")
-    return plain
 
 
 def _too_large(limit: int) -> ProblemError:

@@ -74,7 +74,7 @@ class RowsView(DriftView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         limit: int = settings.DRIFT_DATA_MAX_BYTES
-        if (declared_bytes(request._request) or 0) > limit + FORM_BYTES:  # noqa: SLF001
+        if (declared_bytes(request._request) or 0) > limit + FORM_BYTES:  # noqa: SLF001 DRF hides the length
             raise DataTooLargeError(limit)
         super().initial(request, *args, **kwargs)
 
@@ -139,7 +139,8 @@ def _file(request: Request) -> Upload:
 def _unmeasured(request: Request) -> "Upload | None":
     """A body without a length, which Django takes for empty, where the server says that it knows the body's end."""
     meta = request._request.META  # noqa: SLF001 DRF hides the server's stream
-    if _is_form(request) or declared_bytes(request._request) is not None or not meta.get("wsgi.input_terminated"):  # noqa: SLF001
+    is_measured = bool(meta.get("CONTENT_LENGTH"))
+    if _is_form(request) or is_measured or not meta.get("wsgi.input_terminated"):
         return None
     return RowsBody().parse(meta["wsgi.input"], request.content_type, {"request": request}).files.get("file")
 

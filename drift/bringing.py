@@ -5,10 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
-from drift import importing
-from drift.errors import ReportTooLargeError
+from drift import importing, ingest
 from drift.ingest import Received, Sender
 from drift.models import Model, ReferenceState
 from drift.native import references, windows
@@ -43,7 +40,7 @@ class Brought:
 
 def bring_report(model: Model, window: ReportWindow | None, path: Path) -> Brought:
     """Raises DriftError, OSError."""
-    received = importing.import_now(model, _content(path), name=path.name, window=window, sender=SENDER)
+    received = importing.import_now(model, ingest.content_of(path), name=path.name, window=window, sender=SENDER)
     sentence = _of_report(path.name, received)
     return Brought(path.name, received.report_ids, received.scores, received.is_known, sentence)
 
@@ -91,12 +88,3 @@ def _of_report(name: str, received: Received) -> str:
         return f"{name}: the same is here already ({reports}); nothing changed."
     undated = " It has no window, so it stays out of trends until somebody dates it." if received.undated else ""
     return f"{name}: {reports} imported with {importing.counted(received.scores, 'score')}.{undated}"
-
-
-def _content(path: Path) -> bytes:
-    limit: int = settings.DRIFT_REPORT_MAX_BYTES
-    with path.open("rb") as stream:
-        content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise ReportTooLargeError(limit)
-    return content

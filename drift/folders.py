@@ -14,8 +14,8 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 
-from drift import folders_rows, importing
-from drift.errors import DriftError, ReportTooLargeError
+from drift import folders_rows, importing, ingest
+from drift.errors import DriftError
 from drift.ingest import Sender
 from drift.models import Model
 
@@ -98,17 +98,8 @@ def _take(path: Path, receive: Callable[[], None]) -> Scanned:
 
 
 def _report(model: Model, path: Path) -> None:
-    content = _content(path)
+    content = ingest.content_of(path)
     importing.receive_and_enqueue(model, content, name=path.name, sender=Sender(name=f"folder {path.parent}"))
-
-
-def _content(path: Path) -> bytes:
-    limit = settings.DRIFT_REPORT_MAX_BYTES
-    with path.open("rb") as stream:
-        content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise ReportTooLargeError(limit)
-    return content
 
 
 def _put_away(path: Path, where: str, why: str, done: Scanned) -> Scanned:

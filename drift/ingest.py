@@ -4,12 +4,13 @@ import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from drift.errors import ManyWindowsError, NotUndatedError, SameWindowError, UnknownModelError
+from drift.errors import ManyWindowsError, NotUndatedError, ReportTooLargeError, SameWindowError, UnknownModelError
 from drift.models import DatedBy, Model, Report, ReportFile, ReportState
 from drift.sources.reading import read
 from drift.sources.records import ReadFile, ReadReport
@@ -59,6 +60,16 @@ def model_named(name: str) -> Model:
     if found is None:
         raise UnknownModelError(name, Model.objects.filter(removed_at__isnull=True).values_list("name", flat=True))
     return found
+
+
+def content_of(path: Path) -> bytes:
+    """A report's file up to the limit. Raises ReportTooLargeError, OSError."""
+    limit: int = settings.DRIFT_REPORT_MAX_BYTES
+    with path.open("rb") as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise ReportTooLargeError(limit)
+    return content
 
 
 def receive(

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -205,9 +206,9 @@ def test_what_is_wrong_with_a_form_is_said_on_it(
     assert (Reference.objects.count(), DataWindow.objects.count()) == (0, 0)
 
 
-def test_an_empty_file_and_a_huge_one_are_refused(page: Client, ranker: Model, settings: object) -> None:
+def test_an_empty_file_and_a_huge_one_are_refused(page: Client, ranker: Model, settings: Any) -> None:
     assert "empty" in page.post(NEW, upload(b"")).content.decode()
-    settings.DRIFT_DATA_MAX_BYTES = 1000  # type: ignore[attr-defined]
+    settings.DRIFT_DATA_MAX_BYTES = 1000
     assert "larger than 1000 bytes" in page.post(NEW, upload()).content.decode()
     assert Reference.objects.count() == 0
 
